@@ -1,0 +1,38 @@
+"""What a classification head is, without torch: its pooling and its sizes."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from libs.heads.errors import HeadSpecError
+
+HeadKind = Literal["cls_mlp", "mean", "cls_mean"]
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """Pooling -> Linear(bottleneck) -> ReLU -> Dropout -> Linear(num_labels).
+
+    `cls_mlp` pools the [CLS] vector, `mean` the masked mean of all tokens, `cls_mean` both.
+    """
+
+    kind: HeadKind
+    hidden_size: int
+    num_labels: int
+    bottleneck: int = 128
+    dropout: float = 0.3
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(HeadKind):
+            raise HeadSpecError(
+                f"head kind is {self.kind!r}: expected one of {', '.join(get_args(HeadKind))}"
+            )
+        for field in ("hidden_size", "num_labels", "bottleneck"):
+            value = getattr(self, field)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise HeadSpecError(f"head {field} is {value!r}: expected a positive integer")
+        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
+            raise HeadSpecError(f"head dropout is {self.dropout!r}: expected 0 <= dropout < 1")
+
+    @property
+    def pooled_size(self) -> int:
+        return 2 * self.hidden_size if self.kind == "cls_mean" else self.hidden_size

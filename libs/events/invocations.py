@@ -1,4 +1,4 @@
-"""The documents of /invocations (contract 4): the batch form, and what an answer and an error are."""
+"""The documents of /invocations (contract 4): the batch form, its answer and an error."""
 
 from typing import Annotated
 

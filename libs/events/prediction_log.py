@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -16,7 +16,7 @@ from libs.events.errors import InvalidEventError
 from libs.events.spreadsheet import neutralise, restore
 from libs.labels.schema import LABEL_SCHEMA
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 PREFIX = "predictions/"
 
 Reviewed = Literal["No", "N/A", "Yes"]

@@ -28,9 +28,9 @@ class HeadSpec:
             )
         for field in ("hidden_size", "num_labels", "bottleneck"):
             value = getattr(self, field)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            if value < 1:
                 raise HeadSpecError(f"head {field} is {value!r}: expected a positive integer")
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
+        if not 0 <= self.dropout < 1:
             raise HeadSpecError(f"head dropout is {self.dropout!r}: expected 0 <= dropout < 1")
 
     @property

@@ -1,4 +1,4 @@
-"""Encoder and head as one torch module, and its two files on disk: config.json, model.safetensors."""
+"""Encoder and head as one torch module, and its files: config.json and model.safetensors."""
 
 from pathlib import Path
 

@@ -21,21 +21,21 @@ class Metric:
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
-    help: str
+    description: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
 
 
-def _counter(name: str, help: str, *labels: str) -> Metric:
-    return Metric(PREFIX + name, "counter", help, labels)
+def _counter(name: str, description: str, *labels: str) -> Metric:
+    return Metric(PREFIX + name, "counter", description, labels)
 
 
-def _gauge(name: str, help: str, *labels: str) -> Metric:
-    return Metric(PREFIX + name, "gauge", help, labels)
+def _gauge(name: str, description: str, *labels: str) -> Metric:
+    return Metric(PREFIX + name, "gauge", description, labels)
 
 
-def _seconds(name: str, help: str, *labels: str) -> Metric:
-    return Metric(PREFIX + name, "histogram", help, labels, LATENCY_BUCKETS_SECONDS)
+def _seconds(name: str, description: str, *labels: str) -> Metric:
+    return Metric(PREFIX + name, "histogram", description, labels, LATENCY_BUCKETS_SECONDS)
 
 
 REQUESTS = _counter("requests_total", "HTTP requests answered.", "route", "code")

@@ -10,7 +10,7 @@ _SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b\u2060\ufeff]+")
 
 
 def normalise(narrative: str) -> str:
-    """Return `narrative` in Unicode NFC with every run of space and control characters as one space.
+    """Return `narrative` in Unicode NFC, each run of space and control characters as one space.
 
     Idempotent. Case is kept: lower-casing is the tokenizer's business.
     Raises InvalidNarrativeError for lone surrogates and for a narrative with nothing but space.

@@ -1,4 +1,4 @@
-"""Decides when the records read from a shard make a batch. Pure: records and times in, a number out.
+"""Decides when the records read from a shard make a batch. Pure.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
 """

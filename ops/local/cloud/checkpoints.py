@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything up to and with `sequence_number` is settled; finished once the shard is read out."""
+    """Everything up to and with `sequence_number` is settled; finished once read out."""
 
     sequence_number: str | None = None
     is_finished: bool = False
@@ -80,4 +79,4 @@ def replace_file(path: Path, text: str) -> None:
     """Write a file so that readers see the old text or the new, never a part."""
     temporary = path.with_suffix(".tmp")
     temporary.write_text(text)
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -1,7 +1,7 @@
 """The Kinesis event source mapping of Lambda: reads a stream's shards and invokes a function.
 
-https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html. This module finds the shards, gives each
-lane its thread, and is the command line; shard_lane reads, batching and batch_outcome decide.
+https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html. This module finds the shards, gives
+each lane its thread, and is the command line; shard_lane reads, batching and batch_outcome decide.
 """
 
 from __future__ import annotations

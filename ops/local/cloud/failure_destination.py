@@ -1,4 +1,4 @@
-"""What Lambda tells an on-failure destination about records it gave up: where they are, not what."""
+"""What Lambda tells an on-failure destination about records it gave up: where they are."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A Lambda function on this machine: the real runtime client in child processes, one invocation each.
+"""A Lambda function on this machine: the real runtime client in child processes.
 
-Follows https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html (life cycle) and
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html (what the function may read).
+Life cycle: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+Variables: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 from ops.local.cloud.ministack import ACCOUNT_ID, DEFAULT_REGION
 from ops.local.cloud.processes import Processes, ProcessSpec
 from ops.local.cloud.runtime_api import Answer, Invocation, RuntimeApi, error_answer
-
 
 _CLOSED = error_answer("Runtime.Closed", "the function was closed")
 

@@ -28,8 +28,8 @@ class MappingSettings:
     report_batch_item_failures: bool = False
     starting_position: StartingPosition = "TRIM_HORIZON"
     starting_position_timestamp: float | None = None
-    # Not settings of AWS: how often an empty shard is read (Kinesis allows five reads a second; Lambda's
-    # documented base rate is one), and how long a failed batch rests before its first retry.
+    # Not settings of AWS: how often an empty shard is read (Kinesis allows five reads a second;
+    # Lambda's documented base rate is one), and how long a failed batch rests before a retry.
     poll_interval_seconds: float = 0.2
     retry_backoff_seconds: float = 0.2
     maximum_backoff_seconds: float = 10.0

@@ -31,7 +31,7 @@ def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     A PEX or a sandbox extends sys.path without telling PYTHONPATH; children need it told.
     """
     environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    environment["PYTHONPATH"] = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
     environment["PYTHONUNBUFFERED"] = "1"
     environment["NO_PROXY"] = environment["no_proxy"] = f"{LOOPBACK},localhost"
     environment.update(extra or {})

@@ -93,12 +93,12 @@ class RuntimeApi:
         with self._changed:
             self._answer, self._offered = None, invocation
             self._changed.notify_all()
-            self._changed.wait_for(
-                lambda: self._answer is not None or self._end is not None, timeout_seconds
-            )
-            answer = self._answer or self._end
+            self._changed.wait_for(lambda: self._outcome() is not None, timeout_seconds)
             self._offered = self._running = None
-            return answer
+            return self._outcome()
+
+    def _outcome(self) -> Answer | None:
+        return self._answer or self._end
 
     def fail(self, answer: Answer) -> None:
         """Tell that the runtime is gone: everything waiting ends with this answer."""
@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _api(self) -> RuntimeApi:
         return cast(_Server, self.server).api
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802
         if self.path != f"{_VERSION}/invocation/next":
             return self._reply(HTTPStatus.NOT_FOUND)
         invocation = self._api.next_invocation()
@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._reply(HTTPStatus.INTERNAL_SERVER_ERROR)
         self._reply(HTTPStatus.OK, invocation.event, invocation.headers())
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         error_type = self.headers.get(ERROR_TYPE_HEADER, "Unhandled")
         match self.path.removeprefix(f"{_VERSION}/").split("/"):
@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: every invocation passes here."""
 
 

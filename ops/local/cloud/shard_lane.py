@@ -1,7 +1,7 @@
-"""Reads one lane of a shard in order and invokes the function batch by batch: gather, decide, apply.
+"""Reads one lane of a shard in order and invokes the function: gather, decide, apply.
 
-A lane is a whole shard, or with a parallelisation factor the partition keys that fall to it. Each lane
-reads the shard on its own and skips the keys of the others, so lanes share nothing.
+A lane is a whole shard, or with a parallelisation factor the partition keys that fall to it.
+Each lane reads the shard on its own and skips the keys of the others, so lanes share nothing.
 """
 
 from __future__ import annotations
@@ -211,8 +211,8 @@ def lane_name(shard_id: str, index: int, lanes: int) -> str:
 def iterator_position(read_through: str | None, context: LaneContext) -> dict[str, Any]:
     """Return where to start reading.
 
-    LATEST means: since the mapping was created. Whoever resumes without a checkpoint, after a crash or
-    on a new child shard, thus misses nothing.
+    LATEST means: since the mapping was created. Whoever resumes without a checkpoint, after a
+    crash or on a new child shard, thus misses nothing.
     """
     settings = context.settings
     if read_through is not None:

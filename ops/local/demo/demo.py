@@ -1,0 +1,127 @@
+"""The whole loop on one machine: what is started, and in which order."""
+
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.local.cloud.ministack import Ministack
+from ops.local.cloud.processes import LOOPBACK, Processes, claim_port
+from ops.local.cloud.sagemaker_shim import SagemakerShim
+from ops.local.demo import services
+from ops.local.demo.agent_steps import AgentSteps, Decision
+from ops.local.demo.cloud import Cloud, copy_bucket, open_cloud
+from ops.local.demo.inputs import Inputs
+from ops.local.demo.log_watcher import LogWatcher
+from ops.local.demo.options import DemoOptions
+from ops.local.demo.producer import Producer
+from ops.local.demo.running import run_to_end, start_server
+from ops.local.demo.screen import Screen
+from ops.local.demo.streaming import Streaming, StreamResult
+from ops.local.demo.summary import Summary
+from ops.local.demo.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One run. Every process that it starts belongs to `processes` and ends with it."""
+
+    options: DemoOptions
+    inputs: Inputs
+    workspace: Workspace
+    processes: Processes
+    screen: Screen
+
+    def run(self) -> Summary:
+        """Run the loop once; raises DemoError."""
+        started = time.monotonic()
+        serving_port = claim_port("serving", self.options.serving_port)
+        cloud = self._start_cloud()
+        artifact = self._make_artifact()
+        self._serve(artifact, serving_port)
+        agent = AgentSteps(self.processes, self.screen, self.workspace, cloud.environment)
+        agent.register(artifact)
+        self._connect(cloud, serving_port)
+        result = self._stream(cloud)
+        reviews = agent.review(result)
+        decision = agent.decide()
+        self._keep(cloud, serving_port)
+        seconds = time.monotonic() - started
+        return self._summarise(result, reviews, decision, seconds)
+
+    def _start_cloud(self) -> Cloud:
+        with self.screen.step("Start the local cloud: S3, Kinesis, SQS"):
+            ministack = Ministack(self.processes).start()
+            return open_cloud(ministack.environment)
+
+    def _make_artifact(self) -> Path:
+        if self.options.artifact is not None:
+            return self.options.artifact.absolute()
+        with self.screen.step("Train a model") as update:
+            data = self.inputs.training_data(self.workspace.training_data)
+            run = services.TrainingRun(data, self.options.train_limit, self.options.seed)
+            run_to_end(self.processes, services.trainer(run, self.workspace.checkpoint), update)
+        with self.screen.step("Export, quantise, verify and pack it") as update:
+            spec = services.exporter(
+                self.workspace.checkpoint, self.workspace.export, self.workspace.folder.name
+            )
+            run_to_end(self.processes, spec, update)
+        return self.workspace.artifact
+
+    def _serve(self, artifact: Path, port: int) -> None:
+        with self.screen.step(f"Serve it on http://{LOOPBACK}:{port}"):
+            start_server(self.processes, services.serving(artifact, port), port)
+
+    def _connect(self, cloud: Cloud, serving_port: int) -> None:
+        with self.screen.step("Connect stream, Lambda consumer and endpoint"):
+            shim = SagemakerShim(self.processes, {services.ENDPOINT: serving_port}).start()
+            environment = {**cloud.environment, **shim.environment}
+            self.processes.start(
+                services.consumer_mapping(self.workspace, cloud.queue_url, environment)
+            )
+
+    def _stream(self, cloud: Cloud) -> StreamResult:
+        producer = Producer(cloud.kinesis, services.STREAM, self.inputs.stream(), self.options.rate)
+        watcher = LogWatcher(cloud.s3, services.BUCKET)
+        return Streaming(producer, watcher, self.screen).run(self.inputs.count)
+
+    def _keep(self, cloud: Cloud, serving_port: int) -> None:
+        with self.screen.step("Keep the log, the reviews, the ledger and the metrics"):
+            copy_bucket(cloud.s3, self.workspace.bucket_copy)
+            url = f"http://{LOOPBACK}:{serving_port}/metrics"
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                self.workspace.metrics.write_bytes(answer.read())
+
+    def _summarise(
+        self, result: StreamResult, reviews: int, decision: Decision, seconds: float
+    ) -> Summary:
+        return Summary(
+            sent=len(result.sent),
+            logged=result.stats.logged,
+            rejected=result.rejected,
+            repeats_in_log=result.stats.repeats,
+            accuracy_against_given_labels=result.agreement,
+            throughput_per_second=result.stats.logged / result.seconds,
+            latency_p50_seconds=result.stats.latency_quantile(50),
+            latency_p95_seconds=result.stats.latency_quantile(95),
+            labels=dict(result.stats.labels),
+            waiting_for_review=len(result.stats.waiting),
+            reviews_filled=reviews,
+            decision=decision.name,
+            decision_reason=decision.reason,
+            seconds=seconds,
+            places=self._places(decision),
+        )
+
+    def _places(self, decision: Decision) -> dict[str, str]:
+        workspace = self.workspace
+        artifact = self.options.artifact or workspace.artifact
+        return {
+            "artifact": str(artifact),
+            "prediction log": str(workspace.bucket_copy / "predictions"),
+            "reviews": str(workspace.bucket_copy / "reviews"),
+            "ledger": str(workspace.bucket_copy / "registry" / "ledger"),
+            "agent's report": decision.report,
+            "metrics": str(workspace.metrics),
+            "logs of every service": str(workspace.logs),
+        }

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 from typing import Any
+
+DELIVERIES_VARIABLE = "DELIVERIES_FILE"
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Answer, raise, die or hang, as `event["do"]` says; report the whole batch by default."""
-    match event.get("do", "answer"):
+    """Answer, raise, die or hang, as `event["do"]` says; note down Kinesis records."""
+    match event.get("do"):
         case "context":
             return _facts(context)
         case "raise":
@@ -19,8 +22,15 @@ def handler(event: dict[str, Any], context: Any) -> Any:
             os.kill(os.getpid(), signal.SIGKILL)
         case "hang":
             threading.Event().wait()
-        case "answer":
-            return event.get("answer", {"batchItemFailures": []})
+    if "Records" in event:
+        _note(event["Records"])
+    return event.get("answer", {"batchItemFailures": []})
+
+
+def _note(records: list[dict[str, Any]]) -> None:
+    lines = [f"{record['eventID']} {record['kinesis']['partitionKey']}\n" for record in records]
+    with Path(os.environ[DELIVERIES_VARIABLE]).open("a") as file:
+        file.write("".join(lines))
 
 
 def _facts(context: Any) -> dict[str, Any]:
@@ -29,7 +39,7 @@ def _facts(context: Any) -> dict[str, Any]:
         "arn": context.invoked_function_arn,
         "remaining_ms": context.get_remaining_time_in_millis(),
         "name": context.function_name,
-        "memory": context.memory_limit_in_mb,
+        "memory_mb": int(context.memory_limit_in_mb),
         "trace_id": os.environ.get("_X_AMZN_TRACE_ID"),
         "pid": os.getpid(),
     }

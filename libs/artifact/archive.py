@@ -100,7 +100,7 @@ def _extract(archive: Path, directory: Path) -> None:
         with tarfile.open(archive, "r|gz") as tar:
             manifest = _extract_manifest(tar, directory)
             seen: set[str] = set()
-            for member in tar:
+            while (member := tar.next()) is not None:
                 if member.isdir() and member.name.strip("/") in _folders(manifest):
                     continue
                 _check_member(member, manifest.files, seen)

@@ -14,7 +14,7 @@ from libs.heads.spec import HeadSpec
 from libs.labels.schema import LabelSchema
 from libs.text.truncation import TruncationSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"

@@ -1,0 +1,47 @@
+"""Fuses the float32 graph with ONNX Runtime's transformer fusions, and counts them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from onnxruntime.transformers.fusion_options import FusionOptions
+from onnxruntime.transformers.optimizer import optimize_model
+
+from services.onnx_exporter.errors import FusionError
+
+
+def expected_fusions(layers: int) -> dict[str, int]:
+    """Return what an encoder of `layers` layers must fuse to, by operator."""
+    return {
+        "EmbedLayerNormalization": 1,
+        "Attention": layers,
+        "SkipLayerNormalization": 2 * layers,
+        "BiasGelu": layers,
+    }
+
+
+def optimize_graph(source: Path, target: Path, *, heads: int, layers: int) -> dict[str, int]:
+    """Write the fused graph and return the fusions by operator; raises FusionError."""
+    optimizer = optimize_model(
+        str(source),
+        model_type="bert",
+        num_heads=heads,
+        opt_level=1,
+        optimization_options=_options(),
+    )
+    found = {name: int(n) for name, n in optimizer.get_fused_operator_statistics().items() if n}
+    require_fusions(expected_fusions(layers), found)
+    optimizer.save_model_to_file(str(target))
+    return found
+
+
+def require_fusions(expected: Mapping[str, int], found: Mapping[str, int]) -> None:
+    """Raise FusionError unless every expected fusion happened as often as expected."""
+    if any(found.get(name, 0) != count for name, count in expected.items()):
+        raise FusionError(expected, found)
+
+
+def _options() -> FusionOptions:
+    options = FusionOptions("bert")
+    # The mask as it is, not as a count of tokens: right for padding on either side.
+    options.use_raw_attention_mask(True)
+    return options

@@ -1,0 +1,101 @@
+"""Checkpoints with random weights, for tests and benchmarks of the exporter."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import DistilBertConfig, DistilBertModel
+
+from libs.artifact.checkpoint import Checkpoint, CheckpointInfo, write_checkpoint_info
+from libs.artifact.files import describe_files
+from libs.heads.spec import HeadKind, HeadSpec
+from libs.heads.torch_classifier import ComplaintClassifier, save_classifier
+from libs.heads.torch_head import ClassificationHead
+from libs.labels.schema import LABEL_SCHEMA, LabelSchema
+from libs.text.truncation import TruncationSpec
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789.,!?'$%-/{}#@:;()\"\u4fe1\u7528\u5361"
+WORDS = (
+    "the my a of and to was i they bank card credit report debt loan mortgage account fee charged "
+    "collector payment balance dispute letter interest late money transfer score inquiry never"
+).split()
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """The size of a model; the default exports in a second."""
+
+    width: int = 32
+    layers: int = 2
+    heads: int = 4
+    vocabulary: int = 200
+    head_kind: HeadKind = "cls_mlp"
+
+
+MINILM_SHAPE = ModelShape(width=384, layers=6, heads=12, vocabulary=30_522)
+BASE_SHAPE = ModelShape(width=768, layers=6, heads=12, vocabulary=30_522)
+
+
+def write_random_checkpoint(
+    directory: Path,
+    shape: ModelShape | None = None,
+    *,
+    truncation: TruncationSpec | None = None,
+    schema: LabelSchema = LABEL_SCHEMA,
+) -> Checkpoint:
+    """Write a checkpoint of random weights, always the same ones, and its small tokenizer."""
+    shape = shape or ModelShape()
+    directory.mkdir(parents=True)
+    save_classifier(random_classifier(shape, len(schema)), directory)
+    (directory / "tokenizer.json").write_text(wordpiece_tokenizer().to_str(), encoding="utf-8")
+    files = describe_files(directory, ("config.json", "model.safetensors", "tokenizer.json"))
+    info = CheckpointInfo(
+        label_schema=schema,
+        head=HeadSpec(shape.head_kind, shape.width, len(schema)),
+        encoder_name="random",
+        truncation=truncation or TruncationSpec(max_length=64),
+        temperature=1.3,
+        review_threshold=0.6,
+        training_data_fingerprint="0" * 64,
+        hyperparameters={"seed": 7},
+        evaluation={"macro_f1": 0.2},
+        code_revision="test",
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+        files=files,
+    )
+    return write_checkpoint_info(directory, info)
+
+
+def random_classifier(shape: ModelShape, num_labels: int) -> ComplaintClassifier:
+    """Return a classifier whose logits differ between narratives by more than rounding."""
+    generator = torch.Generator().manual_seed(7)
+    config = DistilBertConfig(
+        vocab_size=shape.vocabulary,
+        dim=shape.width,
+        n_layers=shape.layers,
+        n_heads=shape.heads,
+        hidden_dim=4 * shape.width,
+    )
+    spec = HeadSpec(shape.head_kind, shape.width, num_labels)
+    classifier = ComplaintClassifier(DistilBertModel(config), ClassificationHead(spec))
+    with torch.no_grad():
+        for name, weight in classifier.named_parameters():
+            if "norm" not in name.lower():
+                spread = 0.1 if name.startswith("head") else 0.04
+                weight.normal_(0.0, spread, generator=generator)
+    return classifier.eval()
+
+
+def wordpiece_tokenizer() -> Tokenizer:
+    """Return an uncased BERT tokenizer with a small vocabulary."""
+    pieces = [*SPECIAL, *CHARACTERS, *(f"##{character}" for character in CHARACTERS), *WORDS]
+    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.add_special_tokens(SPECIAL)
+    return tokenizer

@@ -80,7 +80,7 @@ class EventSourceMapping:
         kinesis = self._context.kinesis
         summary = kinesis.describe_stream_summary(StreamName=self._stream_name)
         stream_arn = summary["StreamDescriptionSummary"]["StreamARN"]
-        answer = kinesis.list_shards(StreamARN=stream_arn)
+        answer = kinesis.list_shards(StreamName=self._stream_name)
         shards = list(answer["Shards"])
         while answer.get("NextToken"):
             answer = kinesis.list_shards(NextToken=answer["NextToken"])

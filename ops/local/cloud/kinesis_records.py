@@ -42,6 +42,11 @@ class Source:
     shard_id: str
 
     @property
+    def stream_name(self) -> str:
+        """The name that the stream's ARN ends with."""
+        return self.stream_arn.rpartition("/")[2]
+
+    @property
     def region(self) -> str:
         """The region that the stream's ARN names."""
         return self.stream_arn.split(":")[3]

@@ -26,10 +26,12 @@ class SagemakerShim:
         processes: Processes,
         endpoints: Mapping[str, int] | None = None,
         port: int | None = None,
+        timeout_seconds: float = 60.0,
     ) -> None:
         self._processes = processes
         self._endpoints = dict(endpoints or {})
         self._wanted_port = port
+        self._timeout_seconds = timeout_seconds
         self.port = 0
         self.child: Child | None = None
 
@@ -46,7 +48,7 @@ class SagemakerShim:
     def start(self) -> SagemakerShim:
         """Start the process and wait until it answers; PortInUseError, StartError."""
         self.port = claim_port("sagemaker-shim", self.port or self._wanted_port)
-        arguments = ["--port", str(self.port)]
+        arguments = ["--port", str(self.port), "--timeout", str(self._timeout_seconds)]
         for name, port in self._endpoints.items():
             arguments += ["--endpoint", f"{name}={port}"]
         spec = ProcessSpec(

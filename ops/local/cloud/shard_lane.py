@@ -128,7 +128,7 @@ class ShardLane:
     def _new_iterator(self) -> str:
         position = iterator_position(self._read_through, self._context)
         answer = self._context.kinesis.get_shard_iterator(
-            StreamARN=self._source.stream_arn, ShardId=self._source.shard_id, **position
+            StreamName=self._source.stream_name, ShardId=self._source.shard_id, **position
         )
         return str(answer["ShardIterator"])
 

@@ -92,6 +92,23 @@ def unique_rows(rows: Iterable[PredictionRow]) -> Iterator[PredictionRow]:
             yield row
 
 
+def first_decisions(rows: Iterable[PredictionRow]) -> list[PredictionRow]:
+    """Return one row an event id, its earliest decision, in order of decision.
+
+    Unlike `unique_rows` it gives the same answer in whatever order the objects were listed.
+    """
+    first: dict[str, PredictionRow] = {}
+    for row in rows:
+        known = first.get(row.event_id)
+        if known is None or _decision_order(row) < _decision_order(known):
+            first[row.event_id] = row
+    return sorted(first.values(), key=_decision_order)
+
+
+def _decision_order(row: PredictionRow) -> tuple[datetime, str, str]:
+    return row.timestamp, row.event_id, row.model_digest
+
+
 def prediction_log_key(
     stream: str, shard_id: str, first_sequence_number: str, arrived_at: datetime
 ) -> str:

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -9,6 +9,7 @@ from libs.events.errors import InvalidEventError
 from libs.events.prediction_log import (
     COLUMNS,
     PredictionRow,
+    first_decisions,
     prediction_log_key,
     read_prediction_log,
     unique_rows,
@@ -95,6 +96,16 @@ def test_repeats_are_dropped_by_event_id() -> None:
     other = msgspec.structs.replace(ROW, event_id="shardId-000000000000:2")
 
     assert list(unique_rows([ROW, other, ROW])) == [ROW, other]
+
+
+def test_the_earliest_decision_of_an_event_counts_in_any_order() -> None:
+    later = msgspec.structs.replace(
+        ROW, timestamp=ROW.timestamp + timedelta(seconds=1), predicted_label="retail_banking"
+    )
+    other = msgspec.structs.replace(later, event_id="shardId-000000000000:2")
+
+    assert first_decisions([later, other, ROW]) == [ROW, other]
+    assert first_decisions([ROW, later, other]) == [ROW, other]
 
 
 def test_the_key_has_the_hour_of_arrival_in_utc() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -31,11 +31,14 @@ class FakeShard:
 
 
 class FakeKinesis:
-    """The four calls that a mapping makes. `faults` are raised first, one a read."""
+    """The four calls that a mapping makes. `faults` has an error code by the number of the read."""
 
-    def __init__(self, shards: Mapping[str, FakeShard], faults: Iterable[str] = ()) -> None:
+    def __init__(
+        self, shards: Mapping[str, FakeShard], faults: Mapping[int, str] | None = None
+    ) -> None:
         self.shards = dict(shards)
-        self.faults = list(faults)
+        self._faults = dict(faults or {})
+        self._reads = 0
         self.positions: list[dict[str, Any]] = []
 
     def describe_stream_summary(self, **_: Any) -> dict[str, Any]:
@@ -63,8 +66,9 @@ class FakeKinesis:
 
     def get_records(self, ShardIterator: str, Limit: int) -> dict[str, Any]:  # noqa: N803
         """Return records, and a next iterator unless the shard is closed and read out."""
-        if self.faults:
-            raise ClientError({"Error": {"Code": self.faults.pop(0)}}, "GetRecords")
+        self._reads += 1
+        if self._reads in self._faults:
+            raise ClientError({"Error": {"Code": self._faults[self._reads]}}, "GetRecords")
         shard_id, start = ShardIterator.split("/")
         shard, end = self.shards[shard_id], int(start) + Limit
         is_read_out = shard.is_closed and end >= len(shard.records)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Scene:
     records: list[Record]
     function: FakeFunction = field(default_factory=FakeFunction)
     is_closed: bool = True
-    faults: Iterable[str] = ()
+    faults: Mapping[int, str] = field(default_factory=dict)
     checkpoints: MemoryCheckpoints = field(default_factory=MemoryCheckpoints)
     destination: FakeDestination = field(default_factory=FakeDestination)
     clock: FakeClock = field(default_factory=lambda: FakeClock(EPOCH, stop_after_seconds=60))
@@ -68,6 +68,14 @@ def test_a_window_gathers_what_comes_until_it_is_over() -> None:
 
     assert scene.function.batches == [["1", "2"]]
     assert scene.clock.waits[:3] == [4, 4, 2]
+
+
+def test_the_last_records_of_a_closed_shard_wait_for_no_window() -> None:
+    scene = Scene(make_records(2))
+
+    scene.run(batch_size=3, maximum_batching_window_seconds=10)
+
+    assert (scene.function.batches, scene.clock.waits) == ([["1", "2"]], [])
 
 
 def test_without_a_window_records_go_at_once() -> None:
@@ -169,13 +177,13 @@ def test_lanes_keep_the_order_of_every_key_and_share_all_records() -> None:
 
 
 def test_an_expired_iterator_is_replaced_where_reading_stopped() -> None:
-    scene = Scene(make_records(3), faults=["ExpiredIteratorException"])
+    scene = Scene(make_records(3), is_closed=False, faults={2: "ExpiredIteratorException"})
     scene.checkpoints.save(SHARD, Checkpoint("1"))
 
     kinesis = scene.run()
 
     assert scene.function.batches == [["2", "3"]]
-    assert [p["StartingSequenceNumber"] for p in kinesis.positions] == ["1", "1"]
+    assert [p["StartingSequenceNumber"] for p in kinesis.positions] == ["1", "3"]
 
 
 def test_latest_means_since_the_mapping_was_created_even_after_a_restart() -> None:

@@ -9,11 +9,11 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from libs.artifact.errors import ArtifactError, CorruptArtifactError, UnsafeArchiveError
-from libs.artifact.files import FileEntry, verify_files
+from libs.artifact.files import FileEntry, refuse_surprises, verify_files
 from libs.artifact.manifest import MANIFEST_FILE, Manifest, model_digest, read_manifest
+from libs.artifact.tar_reader import TarReader, open_tar
 
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_ARTIFACT_BYTES = 4 << 30
@@ -43,16 +43,23 @@ def pack_artifact(directory: Path, manifest: Manifest, archive: Path) -> str:
     archive.parent.mkdir(parents=True, exist_ok=True)
     temporary = archive.with_name(f".{archive.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as compressed:
-            with tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                tar.addfile(_member(MANIFEST_FILE, len(content)), io.BytesIO(content))
-                for name, entry in sorted(manifest.files.items()):
-                    with (directory / name).open("rb") as file:
-                        tar.addfile(_member(name, entry.size_bytes), file)
+        _write_archive(directory, manifest, content, temporary)
         os.replace(temporary, archive)
     finally:
         temporary.unlink(missing_ok=True)
     return model_digest(content)
+
+
+def _write_archive(directory: Path, manifest: Manifest, content: bytes, target: Path) -> None:
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
+        tar.addfile(_member(MANIFEST_FILE, len(content)), io.BytesIO(content))
+        for name, entry in sorted(manifest.files.items()):
+            with (directory / name).open("rb") as file:
+                tar.addfile(_member(name, entry.size_bytes), file)
 
 
 def unpack_artifact(archive: Path, directory: Path) -> Artifact:
@@ -67,6 +74,7 @@ def unpack_artifact(archive: Path, directory: Path) -> Artifact:
     try:
         _extract(archive, staging)
         open_artifact(staging)
+        staging.chmod(0o755)  # temporary folders are private, a served model need not be
         os.replace(staging, directory)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
@@ -76,46 +84,41 @@ def unpack_artifact(archive: Path, directory: Path) -> Artifact:
 
 def open_artifact(directory: Path) -> Artifact:
     """Verify an unpacked artifact, every digest of it; raises ArtifactError."""
-    try:
-        content = (directory / MANIFEST_FILE).read_bytes()
-    except OSError as error:
-        raise CorruptArtifactError(
-            f"{directory / MANIFEST_FILE} cannot be read: {error.strerror}"
-        ) from error
+    content = _read_manifest_file(directory / MANIFEST_FILE)
     manifest = read_manifest(content)
+    refuse_surprises(directory, {*manifest.files, MANIFEST_FILE})
     verify_files(directory, manifest.files)
-    _refuse_surprises(directory, manifest.files)
     return Artifact(directory, manifest, model_digest(content))
 
 
-def _refuse_surprises(directory: Path, expected: Mapping[str, FileEntry]) -> None:
-    for path in directory.rglob("*"):
-        name = path.relative_to(directory).as_posix()
-        if not path.is_dir() and name not in expected and name != MANIFEST_FILE:
-            raise CorruptArtifactError(f"{name} is not named by the manifest")
+def _read_manifest_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise CorruptArtifactError(f"{path} cannot be read: {error.strerror}") from error
+    _check_manifest_size(len(content))
+    return content
 
 
 def _extract(archive: Path, directory: Path) -> None:
-    try:
-        with tarfile.open(archive, "r|gz") as tar:
-            manifest = _extract_manifest(tar, directory)
-            seen: set[str] = set()
-            while (member := tar.next()) is not None:
-                if member.isdir() and member.name.strip("/") in _folders(manifest):
-                    continue
-                _check_member(member, manifest.files, seen)
-                seen.add(member.name)
-                _copy_member(tar, member, directory / member.name)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise CorruptArtifactError(f"{archive} is not a readable model.tar.gz: {error}") from error
+    with open_tar(archive) as tar:
+        manifest = _extract_manifest(tar, directory)
+        seen: set[str] = set()
+        while (member := tar.next_member()) is not None:
+            if member.isdir():
+                _check_folder(member, manifest)
+                continue
+            _check_member(member, manifest.files, seen)
+            seen.add(member.name)
+            _copy_member(tar, member, directory / member.name)
 
 
-def _extract_manifest(tar: tarfile.TarFile, directory: Path) -> Manifest:
-    member = tar.next()
-    if member is None or member.name != MANIFEST_FILE or not member.isreg():
+def _extract_manifest(tar: TarReader, directory: Path) -> Manifest:
+    member = tar.next_member()
+    if member is None or member.name != MANIFEST_FILE or member.isdir():
         raise UnsafeArchiveError(f"the archive does not begin with {MANIFEST_FILE}")
-    if member.size > MAX_MANIFEST_BYTES:
-        raise UnsafeArchiveError(f"{MANIFEST_FILE} is {member.size} bytes: expected at most 1 MiB")
+    _check_manifest_size(member.size)
     _copy_member(tar, member, directory / MANIFEST_FILE)
     manifest = read_manifest((directory / MANIFEST_FILE).read_bytes())
     total = sum(entry.size_bytes for entry in manifest.files.values())
@@ -124,15 +127,22 @@ def _extract_manifest(tar: tarfile.TarFile, directory: Path) -> Manifest:
     return manifest
 
 
-def _folders(manifest: Manifest) -> set[str]:
-    return {str(parent) for name in manifest.files for parent in Path(name).parents} - {"."}
+def _check_manifest_size(size_bytes: int) -> None:
+    if size_bytes > MAX_MANIFEST_BYTES:
+        raise UnsafeArchiveError(
+            f"{MANIFEST_FILE} has {size_bytes} bytes or more: expected at most {MAX_MANIFEST_BYTES}"
+        )
+
+
+def _check_folder(member: tarfile.TarInfo, manifest: Manifest) -> None:
+    folders = {str(parent) for name in manifest.files for parent in Path(name).parents}
+    if member.name not in folders - {"."}:
+        raise UnsafeArchiveError(f"{member.name!r} is a folder that holds no file of the manifest")
 
 
 def _check_member(
     member: tarfile.TarInfo, expected: Mapping[str, FileEntry], seen: set[str]
 ) -> None:
-    if not member.isreg():
-        raise UnsafeArchiveError(f"{member.name!r} is not a plain file")
     if member.name not in expected or member.name in seen:
         raise UnsafeArchiveError(f"{member.name!r} is not named by the manifest, or comes twice")
     if member.size != expected[member.name].size_bytes:
@@ -142,13 +152,10 @@ def _check_member(
         )
 
 
-def _copy_member(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
-    source: IO[bytes] | None = tar.extractfile(member)
-    if source is None:
-        raise UnsafeArchiveError(f"{member.name!r} has no content")
+def _copy_member(tar: TarReader, member: tarfile.TarInfo, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with source, target.open("xb") as file:
-        shutil.copyfileobj(source, file)
+    with target.open("xb") as file:
+        tar.copy_content(member, file)
 
 
 def _member(name: str, size_bytes: int) -> tarfile.TarInfo:

@@ -1,10 +1,12 @@
 """The checkpoint: what the trainer writes and the exporter reads. Knows no torch.
 
-A folder with `config.json`, `model.safetensors`, `tokenizer.json` and `checkpoint.json`; the last
-names the others with their digests, and its own SHA-256 is the checkpoint digest.
+A folder with `config.json`, `model.safetensors`, `tokenizer.json`, the trainer's evidence, and
+`checkpoint.json`; the last names the others with their digests, and its own SHA-256 is the
+checkpoint digest.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +15,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from libs.artifact.errors import CorruptArtifactError, ManifestError
-from libs.artifact.files import FileEntry, Sha256, verify_files
+from libs.artifact.files import FileEntry, Sha256, is_plain_name, verify_files
 from libs.artifact.manifest import Scalar, Text
 from libs.heads.spec import HeadSpec
 from libs.labels.schema import LabelSchema
 from libs.text.truncation import TruncationSpec
 
 CHECKPOINT_FILE = "checkpoint.json"
+REQUIRED_FILES = frozenset({"config.json", "model.safetensors", "tokenizer.json"})
 
 
 class CheckpointInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -53,9 +56,12 @@ class Checkpoint:
 
 
 def write_checkpoint_info(directory: Path, info: CheckpointInfo) -> Checkpoint:
-    """Write `checkpoint.json` beside the files that it names; raises CorruptArtifactError."""
+    """Write `checkpoint.json` beside the files that it names; raises ArtifactError."""
+    _check_names(directory / CHECKPOINT_FILE, info)
     verify_files(directory, info.files)
-    (directory / CHECKPOINT_FILE).write_bytes(info.to_bytes())
+    temporary = directory / f".{CHECKPOINT_FILE}.tmp"
+    temporary.write_bytes(info.to_bytes())
+    os.replace(temporary, directory / CHECKPOINT_FILE)
     return open_checkpoint(directory)
 
 
@@ -70,5 +76,14 @@ def open_checkpoint(directory: Path) -> Checkpoint:
         info = msgspec.json.decode(content, type=CheckpointInfo)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ManifestError(f"{path}: {error}") from error
+    _check_names(path, info)
     verify_files(directory, info.files)
     return Checkpoint(directory, info, hashlib.sha256(content).hexdigest())
+
+
+def _check_names(path: Path, info: CheckpointInfo) -> None:
+    for missing in sorted(REQUIRED_FILES - info.files.keys()):
+        raise ManifestError(f"{path}: files lacks {missing}")
+    for name in info.files:
+        if not is_plain_name(name) or name == CHECKPOINT_FILE:
+            raise ManifestError(f"{path}: files names {name!r}: expected a plain relative path")

@@ -1,7 +1,8 @@
 """Digests of files: the list that a manifest carries, and the check against it."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,10 @@ import msgspec
 
 from libs.artifact.errors import CorruptArtifactError
 
-Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}\\Z")]
+
+MAX_NAME_LENGTH = 100
+_PLAIN_PART = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +33,23 @@ def describe_file(path: Path) -> FileEntry:
 def describe_files(directory: Path, names: Iterable[str]) -> dict[str, FileEntry]:
     """Return the entries of the files `names` (relative, with forward slashes), sorted by name."""
     return {name: describe_file(directory / name) for name in sorted(names)}
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether `name` is a relative path that means the same file on every system."""
+    return len(name) <= MAX_NAME_LENGTH and all(
+        _PLAIN_PART.fullmatch(part) and set(part) != {"."} for part in name.split("/")
+    )
+
+
+def refuse_surprises(directory: Path, expected: Collection[str]) -> None:
+    """Raise CorruptArtifactError for a link, or a file that is not among `expected`."""
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
+        if path.is_symlink():
+            raise CorruptArtifactError(f"{name} is a symbolic link: expected plain files")
+        if not path.is_dir() and name not in expected:
+            raise CorruptArtifactError(f"{name} is not named by the manifest")
 
 
 def verify_files(directory: Path, entries: Mapping[str, FileEntry]) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 import msgspec
@@ -20,8 +19,12 @@ MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 SCRIPT_FILE = "code/inference.py"
 MODEL_CARD_FILE = "MODEL_CARD.md"
+FILES = frozenset({MODEL_FILE, TOKENIZER_FILE, SCRIPT_FILE, MODEL_CARD_FILE})
+"""Every file of an artifact but the manifest."""
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Identifier = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}\\Z")]
+"""Fit for a file name, a key in an object store and a metric's label."""
 Precision = Literal["fp32", "fp16", "int8_dynamic", "int8_static", "int8_mixed"]
 Scalar = str | int | float | bool | None
 
@@ -49,8 +52,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Everything that serving has to know of the model, and the digest of every other file."""
 
     format_version: Literal[1] = FORMAT_VERSION
-    name: Text
-    version: Text
+    name: Identifier
+    version: Identifier
     label_schema: LabelSchema
     label_schema_digest: Sha256
     head: HeadSpec
@@ -97,10 +100,9 @@ def read_manifest(content: bytes) -> Manifest:
 
 
 def _check_file_names(manifest: Manifest) -> None:
-    for required in (MODEL_FILE, TOKENIZER_FILE, SCRIPT_FILE, MODEL_CARD_FILE):
-        if required not in manifest.files:
-            raise ManifestError(f"{MANIFEST_FILE}: files lacks {required}")
-    for name in manifest.files:
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or str(path) != name or name == MANIFEST_FILE:
-            raise ManifestError(f"{MANIFEST_FILE}: files names {name!r}: expected a plain path")
+    for missing in sorted(FILES - manifest.files.keys()):
+        raise ManifestError(f"{MANIFEST_FILE}: files lacks {missing}")
+    for unknown in sorted(manifest.files.keys() - FILES):
+        raise ManifestError(
+            f"{MANIFEST_FILE}: files names {unknown!r}: expected {', '.join(sorted(FILES))}"
+        )

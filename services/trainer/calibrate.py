@@ -1,0 +1,74 @@
+"""Makes confidences mean what they say, and chooses below which of them a person looks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+from libs.heads.postprocess import softmax
+from services.trainer.config import CalibrationConfig
+
+Floats = npt.NDArray[np.float64]
+LabelIds = npt.NDArray[np.int64]
+
+_LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the decision rule needs, and what it promises on the validation rows."""
+
+    temperature: float
+    review_threshold: float
+    coverage: float
+    """Share of the validation rows at or above the threshold."""
+    accuracy: float
+    """Their accuracy; below the wanted one only where no threshold reaches it."""
+
+
+def calibrate(logits: Floats, label_ids: LabelIds, config: CalibrationConfig) -> Calibration:
+    """Choose temperature and review threshold on the validation rows."""
+    temperature = choose_temperature(logits, label_ids)
+    probabilities = softmax(logits, temperature)
+    threshold = choose_threshold(probabilities, label_ids, config)
+    above = probabilities.max(axis=1) >= threshold
+    is_right = probabilities.argmax(axis=1) == label_ids
+    return Calibration(
+        temperature=temperature,
+        review_threshold=threshold,
+        coverage=float(above.mean()),
+        accuracy=float(is_right[above].mean()) if above.any() else 0.0,
+    )
+
+
+def choose_temperature(logits: Floats, label_ids: LabelIds) -> float:
+    """Return the temperature with the least negative log likelihood (Guo et al. 2017, 4.2)."""
+
+    def negative_log_likelihood(log_temperature: float) -> float:
+        probabilities = softmax(logits, float(np.exp(log_temperature)))
+        chosen = probabilities[np.arange(len(label_ids)), label_ids]
+        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+
+    found = minimize_scalar(
+        negative_log_likelihood, bounds=_LOG_TEMPERATURE_BOUNDS, method="bounded"
+    )
+    return float(np.exp(found.x))
+
+
+def choose_threshold(
+    probabilities: Floats, label_ids: LabelIds, config: CalibrationConfig
+) -> float:
+    """Return the lowest confidence at or above which predictions are accurate enough.
+
+    When none is, everything goes to review: the threshold is 1. Fewer rows than
+    `minimum_support` prove nothing.
+    """
+    confidences = probabilities.max(axis=1)
+    order = np.argsort(-confidences, kind="stable")
+    is_right = probabilities.argmax(axis=1)[order] == label_ids[order]
+    accuracies = np.cumsum(is_right) / np.arange(1, len(order) + 1)
+    is_last_of_ties = np.append(confidences[order][1:] != confidences[order][:-1], True)
+    is_supported = np.arange(1, len(order) + 1) >= config.minimum_support
+    good = np.flatnonzero((accuracies >= config.wanted_accuracy) & is_last_of_ties & is_supported)
+    return float(confidences[order][good[-1]]) if len(good) else 1.0

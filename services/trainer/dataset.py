@@ -1,0 +1,93 @@
+"""Prepared rows as token ids: one flat array and offsets, two bytes a token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from libs.text.tokenizer import NarrativeTokenizer
+from services.trainer.errors import DataError
+from services.trainer.prepare import PreparedData, iterate_split
+
+
+@dataclass(frozen=True)
+class Example:
+    """One narrative, ready for the encoder."""
+
+    input_ids: npt.NDArray[np.int64]
+    label_id: int
+
+
+@dataclass(frozen=True)
+class TokenizedSplit:
+    """All narratives of one split, unpadded, and what evaluation slices them by."""
+
+    tokens: npt.NDArray[np.uint16]
+    offsets: npt.NDArray[np.int64]
+    label_ids: npt.NDArray[np.int64]
+    token_counts: npt.NDArray[np.int64]
+    """Tokens before truncation."""
+    rows: npt.NDArray[np.int64]
+    years: npt.NDArray[np.int64]
+    """0 where the date is missing."""
+    sources: tuple[str | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.label_ids)
+
+    def __getitem__(self, index: int) -> Example:
+        ids = self.tokens[self.offsets[index] : self.offsets[index + 1]]
+        return Example(ids.astype(np.int64), int(self.label_ids[index]))
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each narrative, after truncation."""
+        return np.diff(self.offsets)
+
+
+def tokenize_split(
+    prepared: PreparedData, split: int, tokenizer: NarrativeTokenizer
+) -> TokenizedSplit:
+    """Tokenize the rows of one split; raises DataError for a vocabulary that is too large."""
+    if tokenizer.vocabulary_size > np.iinfo(np.uint16).max:
+        raise DataError(
+            f"the tokenizer has {tokenizer.vocabulary_size} tokens: expected at most 65,535"
+        )
+    tokens: list[npt.NDArray[np.uint16]] = []
+    lengths: list[int] = []
+    counts: list[int] = []
+    columns: dict[str, list[int]] = {"label_id": [], "row": [], "year": []}
+    sources: list[str | None] = []
+    for batch in iterate_split(prepared, split):
+        encoded = tokenizer.encode_batch(batch.column("narrative").to_pylist())
+        tokens.append(np.concatenate([np.array(e.input_ids, dtype=np.uint16) for e in encoded]))
+        lengths.extend(len(e.input_ids) for e in encoded)
+        counts.extend(e.token_count for e in encoded)
+        for name, values in columns.items():
+            values.extend(value or 0 for value in batch.column(name).to_pylist())
+        sources.extend(batch.column("source").to_pylist())
+    return TokenizedSplit(
+        tokens=np.concatenate([np.zeros(0, dtype=np.uint16), *tokens]),
+        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        label_ids=np.array(columns["label_id"], dtype=np.int64),
+        token_counts=np.array(counts, dtype=np.int64),
+        rows=np.array(columns["row"], dtype=np.int64),
+        years=np.array(columns["year"], dtype=np.int64),
+        sources=tuple(sources),
+    )
+
+
+def narratives_of(prepared: PreparedData, split: int) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """Return the narratives and label ids of one split, in memory."""
+    texts: list[str] = []
+    label_ids: list[int] = []
+    for batch in iterate_split(prepared, split):
+        texts.extend(batch.column("narrative").to_pylist())
+        label_ids.extend(batch.column("label_id").to_pylist())
+    return texts, np.array(label_ids, dtype=np.int64)
+
+
+def class_counts(label_ids: Sequence[int] | npt.NDArray[np.int64], size: int) -> list[int]:
+    """Return rows by label id."""
+    return [int(count) for count in np.bincount(np.asarray(label_ids), minlength=size)]

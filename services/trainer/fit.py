@@ -1,0 +1,241 @@
+"""Fine-tunes encoder and head with the Hugging Face Trainer; goes on where it was interrupted."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch.utils.data import DataLoader
+from transformers import (
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from libs.heads.torch_classifier import ComplaintClassifier
+from services.trainer.batches import BatchPlan, LengthGroupedBatches, collate
+from services.trainer.config import FitConfig
+from services.trainer.dataset import TokenizedSplit
+from services.trainer.errors import InterruptedTrainingError, TrainingError
+from services.trainer.files import describe_write_error
+from services.trainer.history import History, Validation
+from services.trainer.losses import Loss
+from services.trainer.metrics import confusion_matrix, macro_f1
+from services.trainer.optimizer import build_optimizer
+from services.trainer.predict import predict_logits
+from services.trainer.states import PREFIX, latest_state, mark_complete, state_step
+
+STATES_KEPT = 2
+
+
+@dataclass(frozen=True)
+class FitTask:
+    """All that one training run needs."""
+
+    classifier: ComplaintClassifier
+    train: TokenizedSplit
+    validation: TokenizedSplit
+    pad_id: int
+    loss: Loss
+    config: FitConfig
+    directory: Path
+    """States, the best weights and TensorBoard's events live here."""
+
+
+@dataclass(frozen=True)
+class FitWatcher:
+    """Who is told of progress, and who may ask training to stop."""
+
+    on_step: Callable[[int, int, float], None] = lambda step, steps, loss: None
+    on_validation: Callable[[Validation], None] = lambda validation: None
+    is_stop_wanted: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class FitOutcome:
+    best: Validation
+    steps: int
+    resumed_from: int
+    """The step that the run went on from; 0 for a run from the start."""
+    examples_per_second: float
+    precision: str
+
+
+def fit(task: FitTask, watcher: FitWatcher) -> FitOutcome:
+    """Train and leave the best weights in `task.classifier`.
+
+    Raises TrainingError, OutputError, or InterruptedTrainingError once a state has been saved.
+    """
+    task.directory.mkdir(parents=True, exist_ok=True)
+    if task.config.threads:
+        torch.set_num_threads(task.config.threads)
+    state = latest_state(task.directory)
+    first_step = state_step(state) if state else 0
+    history = History(task.directory)
+    arguments = _arguments(task)
+    follower = _Follower(task, history, watcher)
+    trainer = _ComplaintTrainer(task, arguments, follower)
+    speed = 0.0
+    if not history.has_run_out_of_patience(task.config.patience, first_step):
+        speed = _train(trainer, state, task.directory)
+    if follower.was_interrupted:
+        raise InterruptedTrainingError(
+            f"training was asked to stop and saved step {trainer.state.global_step}: "
+            "the same command goes on from there"
+        )
+    best = history.best()
+    assert best is not None
+    task.classifier.load_state_dict(history.best_weights())
+    task.classifier.eval()
+    steps = history.validations[-1].step
+    return FitOutcome(best, steps, first_step, speed, "bf16" if arguments.bf16 else "fp32")
+
+
+def resolve_precision(config: FitConfig) -> str:
+    """Return bf16 where it is wanted, or where `auto` finds hardware that computes in it."""
+    if config.precision != "auto":
+        return config.precision
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    return "bf16" if torch.cpu._is_avx512_bf16_supported() else "fp32"
+
+
+def _train(trainer: Trainer, state: Path | None, directory: Path) -> float:
+    """Train to the end and return examples per second."""
+    try:
+        result = trainer.train(resume_from_checkpoint=str(state) if state else None)
+    except OSError as error:
+        raise describe_write_error(directory, error) from error
+    except SafetensorError as error:
+        raise describe_write_error(directory, OSError(str(error))) from error
+    return float(result.metrics.get("train_samples_per_second", 0.0))
+
+
+def _arguments(task: FitTask) -> TrainingArguments:
+    config = task.config
+    return TrainingArguments(
+        output_dir=str(task.directory),
+        per_device_train_batch_size=config.batch_size,
+        gradient_accumulation_steps=config.gradient_accumulation,
+        num_train_epochs=config.epochs,
+        max_grad_norm=config.max_gradient_norm,
+        warmup_ratio=config.warmup,
+        lr_scheduler_type="linear",
+        bf16=resolve_precision(config) == "bf16",
+        use_cpu=not torch.cuda.is_available(),
+        seed=config.seed,
+        save_strategy="steps",
+        save_steps=config.save_steps,
+        save_total_limit=STATES_KEPT,
+        logging_steps=10,
+        logging_nan_inf_filter=False,
+        report_to=["tensorboard"],
+        logging_dir=str(task.directory / "tensorboard"),
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        label_names=["labels"],
+        ddp_find_unused_parameters=False,
+    )
+
+
+class _ComplaintTrainer(Trainer):
+    """The HF Trainer with our batches, our loss and our learning rates."""
+
+    def __init__(self, task: FitTask, arguments: TrainingArguments, follower: "_Follower") -> None:
+        self._task = task
+        super().__init__(model=task.classifier, args=arguments, callbacks=[follower])
+        self.remove_callback(PrinterCallback)  # type: ignore[no-untyped-call]
+        if task.config.gradient_checkpointing:
+            task.classifier.encoder.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        plan = BatchPlan(
+            batch_size=self._task.config.batch_size,
+            seed=self._task.config.seed,
+            group_by_length=self._task.config.group_by_length,
+            world_size=self.args.world_size,
+            rank=self.args.process_index,
+        )
+        pad_id = self._task.pad_id
+        return _EpochLoader(
+            self._task.train,  # type: ignore[arg-type]
+            batch_sampler=LengthGroupedBatches(self._task.train.lengths, plan),
+            collate_fn=lambda examples: collate(examples, pad_id),
+        )
+
+    def create_optimizer(self) -> torch.optim.Optimizer:
+        self.optimizer = build_optimizer(self._task.classifier, self._task.config)
+        return self.optimizer
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        logits = model(inputs["input_ids"], inputs["attention_mask"])
+        loss = self._task.loss(logits, inputs["labels"])
+        if not math.isfinite(loss.item()):
+            raise TrainingError(
+                f"the loss is {loss.item()} at step {self.state.global_step + 1}: lower "
+                "fit.learning_rate, or train with fit.precision fp32"
+            )
+        return loss
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
+        mark_complete(Path(str(self.args.output_dir)) / f"{PREFIX}{self.state.global_step}")
+
+
+class _EpochLoader(DataLoader[Any]):
+    def set_epoch(self, epoch: int) -> None:
+        assert isinstance(self.batch_sampler, LengthGroupedBatches)
+        self.batch_sampler.set_epoch(epoch)
+
+
+class _Follower(TrainerCallback):
+    """Validates at the end of each epoch, before the state of that step is saved; stops early."""
+
+    def __init__(self, task: FitTask, history: History, watcher: FitWatcher) -> None:
+        self._task = task
+        self._history = history
+        self._watcher = watcher
+        self.was_interrupted = False
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        loss = state.log_history[-1].get("loss", math.nan) if state.log_history else math.nan
+        self._watcher.on_step(state.global_step, state.max_steps, loss)
+        if self._is_epoch_end(state):
+            self._validate(state)
+            control.should_save = True
+            if self._history.has_run_out_of_patience(self._task.config.patience, state.global_step):
+                control.should_training_stop = True
+        if self._watcher.is_stop_wanted() and state.global_step < state.max_steps:
+            self.was_interrupted = True
+            control.should_save = True
+            control.should_training_stop = True
+
+    def _is_epoch_end(self, state: TrainerState) -> bool:
+        epoch = state.epoch or 0.0
+        return abs(epoch - round(epoch)) < 1e-6 or state.global_step >= state.max_steps
+
+    def _validate(self, state: TrainerState) -> None:
+        split = self._task.validation
+        logits = predict_logits(self._task.classifier, split, self._task.pad_id)
+        confusion = confusion_matrix(split.label_ids, logits.argmax(axis=1), logits.shape[1])
+        validation = Validation(
+            step=state.global_step,
+            epoch=state.epoch or 0.0,
+            macro_f1=float(macro_f1(confusion)),
+        )
+        self._history.add(validation, self._task.classifier.state_dict())
+        self._watcher.on_validation(validation)

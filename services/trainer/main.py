@@ -1,0 +1,275 @@
+"""The trainer's command line: joins steps, environment, console and signals."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+import yaml
+from rich.console import Console
+
+from libs.artifact.errors import ArtifactError
+from libs.events.errors import EventsError
+from libs.heads.errors import HeadsError
+from libs.labels.errors import LabelsError
+from libs.text.errors import TextError
+from services.trainer.config import TrainerConfig, build_config, describe_fields
+from services.trainer.errors import (
+    ConfigError,
+    InterruptedTrainingError,
+    OutputError,
+    TrainerError,
+)
+from services.trainer.settings import Settings
+
+if TYPE_CHECKING:
+    from services.trainer.pipeline import Pipeline, Published
+
+BAD_INPUT, FAULT = 2, 1
+REFUSALS = (TrainerError, EventsError, ArtifactError, HeadsError, LabelsError, TextError)
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Existing = click.Path(path_type=Path)
+
+
+def main() -> None:
+    """Run the command line; bad input is one sentence and exit code 2."""
+    try:
+        cli(standalone_mode=True)
+    except REFUSALS as error:
+        click.echo(f"trainer: {error}", err=True)
+        sys.exit(BAD_INPUT)
+    except InterruptedTrainingError as error:
+        click.echo(f"trainer: {error}", err=True)
+        sys.exit(FAULT)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Train, calibrate and evaluate a complaint classifier."""
+
+
+def config_options(command: Command) -> Command:
+    """Add the options that every step shares."""
+    options = [
+        click.option("--work", type=Existing, help="Where steps leave what later ones need."),
+        click.option("--config", "config_file", type=Existing, help="YAML; see `trainer config`."),
+        click.option("--set", "settings", multiple=True, help="One field: section.field=value."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+DATA = click.option(
+    "--data", required=True, type=Existing, help="Labelled complaints, CSV or Parquet."
+)
+TEST = click.option("--test", type=Existing, help="Complaints kept for the evaluation alone.")
+TO = click.option("--to", required=True, type=Existing, help="Folder of the checkpoint to write.")
+OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace the folder if it is there.")
+
+
+@cli.command()
+@DATA
+@TEST
+@TO
+@OVERWRITE
+@click.option("--encoder", help="encoder.name")
+@click.option("--max-length", type=int, help="encoder.max_length")
+@click.option("--epochs", type=float, help="fit.epochs")
+@click.option("--limit", type=int, help="data.limit")
+@click.option("--seed", type=int, help="fit.seed")
+@config_options
+def run(
+    data: Path, test: Path | None, to: Path, overwrite: bool, as_json: bool, **options: Any
+) -> None:
+    """Do every step: prepare, baseline, fit, evaluate. Run again, it goes on where it stopped."""
+    from services.trainer.prepare import DataFiles
+
+    _refuse_existing(to, overwrite)
+    work = options.pop("work") or to.with_name(f"{to.name}.work")
+    config = _config(options)
+    with _pipeline(work, config) as pipeline:
+        prepared = pipeline.prepare(DataFiles(data, test))
+        pipeline.baseline(prepared)
+        pipeline.fit(prepared)
+        published = pipeline.evaluate(prepared, to)
+    _print(_describe_published(published, pipeline.seconds), as_json)
+
+
+@cli.command()
+@DATA
+@TEST
+@config_options
+def prepare(data: Path, test: Path | None, as_json: bool, **options: Any) -> None:
+    """Read, check, cluster and split the complaints."""
+    from services.trainer.prepare import DataFiles
+
+    with _pipeline(_required_work(options), _config(options)) as pipeline:
+        prepared = pipeline.prepare(DataFiles(data, test))
+    _print({"work": str(prepared.directory), **_plain(prepared.summary)}, as_json)
+
+
+@cli.command()
+@config_options
+def baseline(as_json: bool, **options: Any) -> None:
+    """Fit what the model has to beat."""
+    with _pipeline(_required_work(options), _config(options)) as pipeline:
+        pipeline.baseline(pipeline.open_prepared())
+    _print({"seconds": pipeline.seconds}, as_json)
+
+
+@cli.command()
+@config_options
+def fit(as_json: bool, **options: Any) -> None:
+    """Fine-tune encoder and head, or go on fine-tuning after an interruption."""
+    with _pipeline(_required_work(options), _config(options)) as pipeline:
+        outcome = pipeline.fit(pipeline.open_prepared())
+    _print({"fit": _plain(outcome), "seconds": pipeline.seconds}, as_json)
+
+
+@cli.command()
+@TO
+@OVERWRITE
+@config_options
+def evaluate(to: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
+    """Calibrate, evaluate, and write checkpoint and report."""
+    _refuse_existing(to, overwrite)
+    with _pipeline(_required_work(options), _config(options)) as pipeline:
+        published = pipeline.evaluate(pipeline.open_prepared(), to)
+    _print(_describe_published(published, pipeline.seconds), as_json)
+
+
+@cli.command()
+def config() -> None:
+    """Print the default configuration as YAML, every field explained."""
+    section = None
+    for section_name, name, default, description in describe_fields():
+        if section_name != section:
+            click.echo(f"{section_name}:")
+            section = section_name
+        click.echo(f"  # {description}")
+        value = list(default) if isinstance(default, tuple) else default
+        click.echo(f"  {name}: {json.dumps(value)}")
+
+
+def _config(options: Mapping[str, Any]) -> TrainerConfig:
+    """Join file, --set and named options, the later ones winning."""
+    document: object = {}
+    path: Path | None = options["config_file"]
+    if path is not None:
+        try:
+            document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not YAML") from error
+    overrides: dict[str, object] = {}
+    for setting in options["settings"]:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {setting!r}: expected section.field=value")
+        overrides[name] = yaml.safe_load(value)
+    for option, field in _FIELD_OF_OPTION.items():
+        if options.get(option) is not None:
+            overrides[field] = options[option]
+    return build_config(document, overrides)
+
+
+_FIELD_OF_OPTION = {
+    "encoder": "encoder.name",
+    "max_length": "encoder.max_length",
+    "epochs": "fit.epochs",
+    "limit": "data.limit",
+    "seed": "fit.seed",
+}
+
+
+@contextmanager
+def _pipeline(work: Path, config: TrainerConfig) -> "Iterator[Pipeline]":
+    """Give a pipeline that SIGTERM stops at the next saved step."""
+    # Threads that spin while they wait starve each other on a machine that others use too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Imported here because torch takes seconds, and --help and a wrong option need none of it.
+    from services.trainer.pipeline import Pipeline, RunContext
+    from services.trainer.progress import ConsoleReporter
+    from services.trainer.workspace import Workspace
+
+    stop = _StopFlag()
+    settings = Settings.from_env(os.environ)
+    before = signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    try:
+        yield Pipeline(
+            RunContext(
+                workspace=Workspace(work),
+                config=config,
+                reporter=ConsoleReporter(Console(stderr=True)),
+                now=lambda: datetime.now(UTC),
+                code_revision=settings.code_revision,
+                is_stop_wanted=stop.is_set,
+            )
+        )
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _StopFlag:
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self) -> None:
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+
+def _refuse_existing(to: Path, overwrite: bool) -> None:
+    if to.exists() and not overwrite:
+        raise OutputError(f"{to} exists already: choose another folder, or --overwrite")
+
+
+def _required_work(options: Mapping[str, Any]) -> Path:
+    work: Path | None = options["work"]
+    if work is None:
+        raise ConfigError("--work is missing: the folder that the steps share")
+    return work
+
+
+def _describe_published(published: "Published", seconds: Mapping[str, float]) -> dict[str, Any]:
+    return {
+        "checkpoint": str(published.directory),
+        "digest": published.digest,
+        "report": str(published.directory / "report.html"),
+        "temperature": published.calibration.temperature,
+        "review_threshold": published.calibration.review_threshold,
+        "evaluation": published.evaluation.summary(),
+        "fit": _plain(published.outcome),
+        "seconds": dict(seconds),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.to_builtins(value)
+
+
+def _print(document: Mapping[str, Any], as_json: bool) -> None:
+    """Print the whole document as JSON, or what a person wants of it."""
+    if as_json:
+        click.echo(json.dumps(document, indent=2))
+        return
+    for name, value in document.items():
+        if isinstance(value, str | int | float):
+            click.echo(f"{name}: {value}")
+
+
+if __name__ == "__main__":
+    main()

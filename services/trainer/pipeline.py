@@ -1,0 +1,257 @@
+"""The steps of a run: prepare, baseline, fit, evaluate; each skipped when it is done already."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from libs.labels.schema import LABEL_SCHEMA
+from services.trainer.calibrate import Calibration, calibrate
+from services.trainer.config import TrainerConfig
+from services.trainer.dataset import TokenizedSplit, class_counts, tokenize_split
+from services.trainer.errors import DataError
+from services.trainer.evaluate import Evaluation, EvaluationTask, evaluate
+from services.trainer.files import describe_write_error
+from services.trainer.fit import FitOutcome, FitTask, FitWatcher, fit
+from services.trainer.history import History, Validation
+from services.trainer.losses import build_loss
+from services.trainer.model import ModelSource
+from services.trainer.predict import predict_logits
+from services.trainer.prepare import (
+    OMITTED_FILE,
+    DataFiles,
+    PreparedData,
+    open_prepared,
+    prepare,
+)
+from services.trainer.progress import Bar, Reporter
+from services.trainer.publish import Provenance, Trained, Verdict, publish
+from services.trainer.report import build_facts
+from services.trainer.rivals import fit_baseline, predict_baselines
+from services.trainer.split import TEST, TRAIN, VALIDATION
+from services.trainer.workspace import Workspace, inputs_digest
+
+PREPARED, FIT = "prepared", "fit"
+OUTCOME_FILE = "outcome.json"
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What only `main` can give."""
+
+    workspace: Workspace
+    config: TrainerConfig
+    reporter: Reporter
+    now: Callable[[], datetime]
+    code_revision: str
+    is_stop_wanted: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Published:
+    """A finished run."""
+
+    directory: Path
+    digest: str
+    calibration: Calibration
+    evaluation: Evaluation
+    outcome: FitOutcome
+
+
+@dataclass
+class Pipeline:
+    """One configuration over one work folder."""
+
+    context: RunContext
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each step took."""
+
+    def __post_init__(self) -> None:
+        self._config = self.context.config
+        self._source = ModelSource(self._config)
+
+    def prepare(self, files: DataFiles) -> PreparedData:
+        """Prepare the rows; raises ComplaintFileError, DataError, LeakError or OutputError."""
+        inputs = inputs_digest(files.fingerprint(), self._config.data)
+        directory = self.context.workspace.folder(PREPARED)
+        if self._is_done(PREPARED, inputs):
+            return open_prepared(directory)
+        with (
+            self._step(PREPARED) as bar,
+            self.context.workspace.replace(PREPARED, inputs) as folder,
+        ):
+            prepare(files, self._config.data, folder, lambda rows: bar.update(rows, note="rows"))
+        prepared = open_prepared(directory)
+        self._say_prepared(prepared)
+        return prepared
+
+    def open_prepared(self) -> PreparedData:
+        """Return what an earlier `prepare` left in the work folder; raises DataError."""
+        return open_prepared(self.context.workspace.folder(PREPARED))
+
+    def baseline(self, prepared: PreparedData) -> None:
+        """Fit the configured baselines on the training rows."""
+        for kind in self._config.evaluation.baselines:
+            inputs = inputs_digest(
+                prepared.summary.digest,
+                self._config.encoder if kind == "frozen_encoder" else None,
+                self._config.fit.seed,
+            )
+            if self._is_done(kind, inputs):
+                continue
+            with self._step(kind), self.context.workspace.replace(kind, inputs) as folder:
+                fit_baseline(kind, prepared, self._source, folder, self._config.fit.seed)
+
+    def fit(self, prepared: PreparedData) -> FitOutcome:
+        """Fine-tune, or go on fine-tuning; raises what `fit.fit` and `load_encoder` raise."""
+        directory = self._fit_folder(prepared)
+        outcome = _read_outcome(directory)
+        if outcome is not None:
+            self.context.reporter.say("fit: done already")
+            return outcome
+        with self._step(FIT) as bar:
+            outcome = fit(self._fit_task(prepared, directory), self._watcher(bar))
+        try:
+            (directory / OUTCOME_FILE).write_bytes(msgspec.json.encode(outcome))
+        except OSError as error:
+            raise describe_write_error(directory, error) from error
+        return outcome
+
+    def evaluate(self, prepared: PreparedData, to: Path) -> Published:
+        """Calibrate, evaluate and write the checkpoint; raises DataError or OutputError."""
+        directory = self._fit_folder(prepared)
+        outcome = _read_outcome(directory)
+        if outcome is None:
+            raise DataError(f"{self.context.workspace.root} holds no fitted model: run fit first")
+        with self._step("evaluate"):
+            trained = self._trained(directory)
+            verdict = self._verdict(prepared, trained, outcome)
+            digest = publish(to, trained, verdict, self._provenance(prepared, outcome))
+        self._say_verdict(verdict.evaluation)
+        return Published(to, digest, verdict.calibration, verdict.evaluation, outcome)
+
+    def _fit_folder(self, prepared: PreparedData) -> Path:
+        inputs = inputs_digest(
+            prepared.summary.digest,
+            self._config.encoder,
+            self._config.head,
+            self._config.loss,
+            self._config.fit,
+        )
+        return self.context.workspace.resume(FIT, inputs)
+
+    def _fit_task(self, prepared: PreparedData, directory: Path) -> FitTask:
+        train = self._tokenize(prepared, TRAIN)
+        return FitTask(
+            classifier=self._source.new_classifier(),
+            train=train,
+            validation=self._tokenize(prepared, VALIDATION),
+            pad_id=self._source.tokenizer.pad_id,
+            loss=build_loss(self._config.loss, class_counts(train.label_ids, len(LABEL_SCHEMA))),
+            config=self._config.fit,
+            directory=directory,
+        )
+
+    def _trained(self, directory: Path) -> Trained:
+        classifier = self._source.new_classifier()
+        classifier.load_state_dict(History(directory).best_weights())
+        return Trained(classifier.eval(), self._source.tokenizer, self._source.encoder.name)
+
+    def _verdict(self, prepared: PreparedData, trained: Trained, outcome: FitOutcome) -> Verdict:
+        validation = self._tokenize(prepared, VALIDATION)
+        logits = predict_logits(trained.classifier, validation, trained.tokenizer.pad_id)
+        calibration = calibrate(logits, validation.label_ids, self._config.calibration)
+        split_id = TEST if prepared.summary.has_test_rows else VALIDATION
+        split = self._tokenize(prepared, split_id)
+        folders = {
+            kind: self.context.workspace.folder(kind) for kind in self._config.evaluation.baselines
+        }
+        evaluation = evaluate(
+            EvaluationTask(
+                logits=predict_logits(trained.classifier, split, trained.tokenizer.pad_id),
+                split=split,
+                calibration=calibration,
+                rivals=predict_baselines(folders, prepared, split_id, self._source),
+                bootstrap_samples=self._config.evaluation.bootstrap_samples,
+                seed=self._config.data.seed,
+            )
+        )
+        facts = build_facts(
+            prepared.summary, self._config, calibration, outcome, self.context.now()
+        )
+        return Verdict(calibration, evaluation, facts)
+
+    def _provenance(self, prepared: PreparedData, outcome: FitOutcome) -> Provenance:
+        return Provenance(
+            config=self._config,
+            training_data_fingerprint=prepared.summary.training_data_fingerprint,
+            code_revision=self.context.code_revision,
+            created_at=self.context.now(),
+            figures={
+                "validation_macro_f1": outcome.best.macro_f1,
+                "best_epoch": outcome.best.epoch,
+                "training_examples_per_second": outcome.examples_per_second,
+                "training_precision": outcome.precision,
+            },
+        )
+
+    def _tokenize(self, prepared: PreparedData, split: int) -> TokenizedSplit:
+        return tokenize_split(prepared, split, self._source.tokenizer)
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[Bar]:
+        started = time.monotonic()
+        with self.context.reporter.bar(name) as bar:
+            yield bar
+        self.seconds[name] = round(time.monotonic() - started, 2)
+        self.context.reporter.say(f"{name}: {self.seconds[name]:.1f} s")
+
+    def _is_done(self, step: str, inputs: str) -> bool:
+        is_done = self.context.workspace.is_done(step, inputs)
+        if is_done:
+            self.context.reporter.say(f"{step}: done already")
+        return is_done
+
+    def _watcher(self, bar: Bar) -> FitWatcher:
+        def on_validation(validation: Validation) -> None:
+            self.context.reporter.say(
+                f"  epoch {validation.epoch:g}: macro F1 {validation.macro_f1:.3f} on validation"
+            )
+
+        return FitWatcher(
+            on_step=lambda step, steps, loss: bar.update(step, steps, f"loss {loss:.3f}"),
+            on_validation=on_validation,
+            is_stop_wanted=self.context.is_stop_wanted,
+        )
+
+    def _say_prepared(self, prepared: PreparedData) -> None:
+        summary = prepared.summary
+        counts = ", ".join(
+            f"{sum(labels.values()):,} {name}" for name, labels in summary.splits.items()
+        )
+        self.context.reporter.say(
+            f"  {counts}; {summary.rows_in_clusters:,} rows have near duplicates"
+        )
+        for reason, count in summary.omitted.items():
+            self.context.reporter.say(f"  left out: {count:,} with {reason} ({OMITTED_FILE})")
+
+    def _say_verdict(self, evaluation: Evaluation) -> None:
+        macro_f1 = evaluation.macro_f1
+        self.context.reporter.say(
+            f"  macro F1 {macro_f1.value:.3f} ({macro_f1.low:.3f} to {macro_f1.high:.3f}), "
+            f"calibration error {evaluation.calibration_error:.3f}, {evaluation.rows:,} rows"
+        )
+        for rival in evaluation.comparisons:
+            self.context.reporter.say(
+                f"  {rival.name} {rival.macro_f1:.3f}, our lead {rival.lead.low:+.3f} "
+                f"to {rival.lead.high:+.3f}"
+            )
+
+
+def _read_outcome(directory: Path) -> FitOutcome | None:
+    path = directory / OUTCOME_FILE
+    return msgspec.json.decode(path.read_bytes(), type=FitOutcome) if path.is_file() else None

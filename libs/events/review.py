@@ -1,5 +1,6 @@
 """Reviews: a person's or an agent's word on a decision (contract 6). Knows no S3."""
 
+import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
@@ -34,9 +35,22 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def key(self) -> str:
-        """The S3 key."""
+        """The S3 key of the first review of this decision on its day."""
+        return f"{self._stem}.json"
+
+    @property
+    def further_key(self) -> str:
+        """The S3 key where `key` is taken by another review; the same review gets the same one.
+
+        Both are written with `If-None-Match: *`, so no review ever replaces another.
+        """
+        digest = hashlib.sha256(self.to_json()).hexdigest()
+        return f"{self._stem}.{digest[:16]}.json"
+
+    @property
+    def _stem(self) -> str:
         day = self.reviewed_at.astimezone(UTC).strftime("dt=%Y-%m-%d")
-        return f"{PREFIX}{day}/{self.event_id}.json"
+        return f"{PREFIX}{day}/{self.event_id}"
 
 
 def read_review(content: bytes) -> Review:

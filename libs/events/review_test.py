@@ -38,3 +38,17 @@ def test_the_latest_review_of_an_event_wins_in_any_order() -> None:
 
     assert latest_reviews([later, REVIEW]) == latest_reviews([REVIEW, later])
     assert latest_reviews([later, REVIEW])[REVIEW.event_id] == later
+
+
+def test_two_reviews_of_one_day_have_places_of_their_own() -> None:
+    second = msgspec.structs.replace(REVIEW, reviewer="another")
+
+    assert second.key == REVIEW.key
+    assert second.further_key not in (REVIEW.key, REVIEW.further_key)
+
+
+def test_the_same_review_written_again_names_the_same_further_key() -> None:
+    again = read_review(REVIEW.to_json())
+
+    assert again.further_key == REVIEW.further_key
+    assert again.further_key.startswith(REVIEW.key.removesuffix("json"))

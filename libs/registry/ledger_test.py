@@ -7,6 +7,7 @@ from libs.registry.errors import BrokenLedgerError, InvalidRegistryDocumentError
 from libs.registry.ledger import (
     FIRST_PREVIOUS_HASH,
     LedgerEntry,
+    LedgerHead,
     read_ledger_entry,
     verify_ledger,
 )
@@ -17,6 +18,7 @@ def ledger(length: int) -> list[LedgerEntry]:
     for number in range(1, length + 1):
         entry = LedgerEntry(
             number=number,
+            action_id=f"run-{number}",
             decision="do_nothing",
             reason="too few reviews",
             evidence={"reviews": number, "psi": {"length": 0.02}},
@@ -65,3 +67,26 @@ def test_keys_sort_as_numbers_do() -> None:
     keys = [entry.key for entry in ledger(11)]
 
     assert keys == sorted(keys)
+
+
+def test_an_end_that_was_cut_off_is_found_by_the_head() -> None:
+    entries = ledger(3)
+    head = LedgerHead(number=3, hash=entries[2].hash)
+
+    with pytest.raises(BrokenLedgerError, match="entry 3: is missing"):
+        verify_ledger(entries[:2], head)
+
+
+def test_an_altered_last_entry_is_found_by_the_head() -> None:
+    entries = ledger(2)
+    head = LedgerHead(number=2, hash=entries[1].hash)
+    entries[1] = msgspec.structs.replace(entries[1], reason="because I say so")
+
+    with pytest.raises(BrokenLedgerError, match="entry 2.*head"):
+        verify_ledger(entries, head)
+
+
+def test_a_head_that_lags_behind_is_no_fault() -> None:
+    entries = ledger(3)
+
+    assert verify_ledger(entries, LedgerHead(number=2, hash=entries[1].hash)) == 3

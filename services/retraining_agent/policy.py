@@ -1,0 +1,105 @@
+"""The policy: every bound that a decision rests on. policy.yaml says the same with reasons."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import yaml
+
+from services.retraining_agent.errors import BadInputError
+
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+
+
+@dataclass(frozen=True)
+class EvidencePolicy:
+    """How much is read, and how it is cut into windows."""
+
+    lookback_days: Positive = 60
+    window_hours: Positive = 24
+    window_min_rows: Positive = 200
+    reference_rows: Positive = 1000
+
+
+@dataclass(frozen=True)
+class TriggerPolicy:
+    """What makes a retraining due."""
+
+    min_new_reviews: Positive = 300
+    drift_windows: Positive = 3
+    max_psi_length: Amount = 0.2
+    max_psi_label: Amount = 0.25
+    max_psi_confidence: Amount = 0.25
+    max_js_vocabulary: Amount = 0.06
+    max_age_days: Positive = 180
+    min_reviews_to_train: Positive = 50
+    min_reviews_to_judge: Positive = 100
+    min_covered_share: Share = 0.8
+    max_overconfidence: Share = 0.1
+
+
+@dataclass(frozen=True)
+class BoundsPolicy:
+    """What a corrupt or poisoned log may not do."""
+
+    max_corrupt_objects_share: Share = 0.01
+    max_orphan_reviews_share: Share = 0.05
+    max_share_of_one_reviewer: Share = 0.5
+    max_reviewed_label_shift: Share = 0.3
+    max_relabelled_share: Share = 0.6
+
+
+@dataclass(frozen=True)
+class QueuePolicy:
+    """What reviewers are shown."""
+
+    limit: Positive = 200
+    audit_share: Share = 0.2
+    max_similarity: Share = 0.5
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All bounds; the defaults are those of production."""
+
+    evidence: EvidencePolicy = field(default_factory=EvidencePolicy)
+    triggers: TriggerPolicy = field(default_factory=TriggerPolicy)
+    bounds: BoundsPolicy = field(default_factory=BoundsPolicy)
+    queue: QueuePolicy = field(default_factory=QueuePolicy)
+
+
+def read_policy(path: Path | None) -> Policy:
+    """Read a policy file, the defaults for what it leaves out; raises BadInputError."""
+    if path is None:
+        return Policy()
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"policy file {path} cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise BadInputError(f"policy file {path} is not valid YAML") from error
+    return policy_from_document(document or {}, str(path))
+
+
+def policy_from_document(document: Any, name: str) -> Policy:
+    """Check and convert a parsed policy; raises BadInputError naming the field."""
+    try:
+        policy = msgspec.convert(document, Policy)
+    except msgspec.ValidationError as error:
+        raise BadInputError(f"{name}: {error}") from error
+    _refuse_unknown(document, policy, name)
+    return policy
+
+
+def _refuse_unknown(document: Mapping[str, Any], known: Any, where: str) -> None:
+    names = {item.name for item in fields(known)}
+    for key, value in document.items():
+        if key not in names:
+            raise BadInputError(f"{where}: {key!r} is no field of the policy")
+        if isinstance(value, Mapping):
+            _refuse_unknown(value, getattr(known, key), f"{where}: {key}")

@@ -1,0 +1,39 @@
+import msgspec
+
+from libs.events.review import Review
+from services.retraining_agent.memory_store import MemoryStore
+from services.retraining_agent.review_store import ReviewQuality, keep_review, read_reviews
+from services.retraining_agent.testing.traffic import START
+
+REVIEW = Review(
+    event_id="shard:1", true_label="credit_card", reviewer="ana", reviewed_at=START, note="sure"
+)
+
+
+def test_two_reviewers_of_one_decision_on_one_day_are_both_kept() -> None:
+    store = MemoryStore()
+    other = msgspec.structs.replace(REVIEW, reviewer="bob", true_label="debt_collection")
+
+    keep_review(store, REVIEW)
+    keep_review(store, other)
+
+    assert {review.reviewer for review in read_reviews(store, ReviewQuality())} == {"ana", "bob"}
+
+
+def test_keeping_a_review_again_adds_nothing() -> None:
+    store = MemoryStore()
+    other = msgspec.structs.replace(REVIEW, reviewer="bob")
+
+    answers = [keep_review(store, review) for review in (REVIEW, other, REVIEW, other)]
+
+    assert answers == [True, True, False, False]
+    assert len(store.objects) == 2
+
+
+def test_an_unreadable_review_is_counted_and_passed_over() -> None:
+    store, quality = MemoryStore(), ReviewQuality()
+    keep_review(store, REVIEW)
+    store.write("reviews/dt=2026-01-11/x.json", b"{}")
+
+    assert list(read_reviews(store, quality)) == [REVIEW]
+    assert quality.unreadable_keys == ["reviews/dt=2026-01-11/x.json"]

@@ -4,7 +4,7 @@ The message says where the records are, not what they hold:
 https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +45,16 @@ class Stream(Protocol):
         """Return the records from the first to the last, those that are still retained."""
 
 
+class Queue(Protocol):
+    """The on-failure destination."""
+
+    def receive(self) -> list[tuple[str, str]]:
+        """Return some messages as (receipt, body), none when there are no more."""
+
+    def delete(self, receipt: str) -> None:
+        """Remove a message that is settled."""
+
+
 @dataclass(frozen=True)
 class Redriven:
     """What came of one failed batch; `expired` records are no longer in the stream."""
@@ -74,3 +84,19 @@ def redrive(
     records = stream.read(batch)
     outcome = consumer.consume(records, "", remaining_seconds)
     return Redriven(batch, outcome, max(batch.batch_size - len(records), 0))
+
+
+def drain(
+    queue: Queue, redrive_batch: Callable[[FailedBatch], Redriven]
+) -> Iterator[Redriven | FailureMessageError]:
+    """Redrive every message; only settled ones leave the queue, the others show up again later."""
+    while messages := queue.receive():
+        for receipt, body in messages:
+            try:
+                redriven = redrive_batch(read_failed_batch(body))
+            except FailureMessageError as error:
+                yield error
+                continue
+            if redriven.is_settled:
+                queue.delete(receipt)
+            yield redriven

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
-from urllib3.exceptions import HTTPError
 
 from services.stream_consumer.errors import TransientError
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 _TAKEN = "PreconditionFailed"
 _ABSENT = frozenset({"NoSuchKey", "404"})
-_PASSING = (BotoCoreError, HTTPError)
 
 
 class S3Store:
@@ -39,7 +37,7 @@ class S3Store:
             if _code(error) == _TAKEN:
                 return False
             raise TransientError(f"log: {_code(error)}") from error
-        except _PASSING as error:
+        except BotoCoreError as error:
             raise TransientError(f"log: {type(error).__name__}") from error
         return True
 
@@ -51,7 +49,7 @@ class S3Store:
             if _code(error) in _ABSENT:
                 return None
             raise TransientError(f"log: {_code(error)}") from error
-        except _PASSING as error:
+        except BotoCoreError as error:
             raise TransientError(f"log: {type(error).__name__}") from error
 
 

@@ -6,8 +6,12 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndp
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 
 from libs.events.invocations import JSON, ErrorResponse
 from services.stream_consumer.errors import ConsumerError, RefusedError, TransientError
@@ -41,7 +45,7 @@ class SagemakerEndpoint:
             return answer["Body"].read()
         except ClientError as error:
             raise _translated(error) from error
-        except (ReadTimeoutError, HTTPError) as error:
+        except (ReadTimeoutError, ResponseStreamingError) as error:
             raise TransientError(f"endpoint: {type(error).__name__}", is_suspect=True) from error
         except BotoCoreError as error:
             raise TransientError(f"endpoint: {type(error).__name__}") from error

@@ -28,7 +28,8 @@ def invoke(client: Any) -> bytes:
 
 
 def client_error(code: str, **more: object) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "m"}, **more}, "InvokeEndpoint")  # type: ignore[typeddict-unknown-key]
+    response: Any = {"Error": {"Code": code, "Message": "m"}, **more}
+    return ClientError(response, "InvokeEndpoint")
 
 
 def model_error(status: int, message: str = "") -> ClientError:

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from libs.events.invocations import ItemError
+from services.serving.cache import AnswerCache
 from services.serving.classifier import Answer
 from services.serving.errors import OverloadedError, RequestError
 from services.serving.formats.call import BadItem, Narrative
@@ -30,9 +31,12 @@ class Patience:
 class Predictor:
     """Sends narratives through the scheduler and waits for them on the event loop."""
 
-    def __init__(self, scheduler: Scheduler[str, Answer], patience: Patience) -> None:
+    def __init__(
+        self, scheduler: Scheduler[str, Answer], patience: Patience, cache: AnswerCache
+    ) -> None:
         self._scheduler = scheduler
         self._patience = patience
+        self._cache = cache
         self._waiting: set[asyncio.Future[Answers]] = set()
 
     async def predict(self, items: Sequence[Narrative | BadItem]) -> list[Answer]:
@@ -40,19 +44,28 @@ class Predictor:
 
         Cancelled, it takes what is not yet computed out of the queue.
         """
-        texts = [item.text for item in items if isinstance(item, Narrative)]
-        answers = iter(await self._compute(texts) if texts else ())
+        known = [self._known_answer(item) for item in items]
+        texts = [
+            item.text
+            for item, answer in zip(items, known, strict=True)
+            if answer is None and isinstance(item, Narrative)
+        ]
+        computed = await self._compute(texts) if texts else ()
+        for text, answer in zip(texts, computed, strict=True):
+            self._cache.put(text, answer)
+        fresh = iter(computed)
         return [
-            ItemError(item.error, item.id)
-            if isinstance(item, BadItem)
-            else _with_id(next(answers), item.id)
-            for item in items
+            _with_id(answer if answer is not None else next(fresh), item.id)
+            for item, answer in zip(items, known, strict=True)
         ]
 
     def give_up(self, error: RequestError) -> None:
         """Answer everything that still waits with `error`."""
         for future in self._waiting:
             _settle(future, error)
+
+    def _known_answer(self, item: Narrative | BadItem) -> Answer | None:
+        return ItemError(item.error) if isinstance(item, BadItem) else self._cache.get(item.text)
 
     async def _compute(self, texts: Sequence[str]) -> Answers:
         loop = asyncio.get_running_loop()

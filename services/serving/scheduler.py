@@ -178,9 +178,8 @@ class Scheduler(Generic[Item, Result]):
     def _learn(self, seconds: float, is_alone: bool) -> None:
         """An item alone may have used every lane's core: it only bounds the time on one."""
         if is_alone:
-            self.seconds_per_item = min(self.seconds_per_item, seconds * self._limits.lanes)
-        else:
-            self.seconds_per_item += _SMOOTHING * (seconds - self.seconds_per_item)
+            seconds = min(self.seconds_per_item, seconds * self._limits.lanes)
+        self.seconds_per_item += _SMOOTHING * (seconds - self.seconds_per_item)
 
     def _store(
         self, taken: list[tuple[Job[Item, Result], int]], results: Sequence[Result] | None

@@ -21,6 +21,7 @@ from services.serving.metric_files import archive_dead_worker, scrape
 from services.serving.metrics import ServingMetrics
 from services.serving.pool_spec import PoolSpec
 from services.serving.predict import Patience
+from services.serving.push import Pusher, PushTarget
 from services.serving.service import Capacity, Service
 from services.serving.settings import Settings
 from services.serving.worker import ServingWorker
@@ -47,6 +48,7 @@ class ServingApplication(BaseApplication):  # type: ignore[misc]
     def __init__(self, settings: Settings, workplace: Workplace) -> None:
         self.settings = settings
         self._workplace = workplace
+        self._pusher: Pusher | None = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -83,8 +85,21 @@ class ServingApplication(BaseApplication):  # type: ignore[misc]
             "keepalive": 75,
             "control_socket_disable": True,
             "logconfig_dict": log_config(self.settings.log_level),
+            "post_worker_init": self._start_pushing,
+            "worker_exit": self._stop_pushing,
             "child_exit": self._bury,
         }
+
+    def _start_pushing(self, worker: Any) -> None:
+        if self.settings.push_url is not None:
+            target = PushTarget(self.settings.push_url, self.settings.push_seconds)
+            directory = self._workplace.metrics_directory
+            self._pusher = Pusher(target, partial(scrape, directory), directory)
+            self._pusher.start()
+
+    def _stop_pushing(self, arbiter: Any, worker: Any) -> None:
+        if self._pusher is not None:
+            self._pusher.stop()
 
     def _bury(self, arbiter: Any, worker: Any) -> None:
         archive_dead_worker(self._workplace.metrics_directory, worker.pid)
@@ -110,6 +125,7 @@ def _capacity(settings: Settings) -> Capacity:
         queue_items=settings.queue_items,
         items_per_run=64 if is_gpu else 1,
         patience=Patience(settings.deadline_seconds, settings.batch_deadline_seconds),
+        cache_entries=settings.cache_entries,
     )
 
 

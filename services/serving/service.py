@@ -10,6 +10,7 @@ from libs.artifact.errors import ArtifactError
 from libs.heads.errors import HeadsError
 from libs.labels.errors import LabelsError
 from libs.text.errors import TextError
+from services.serving.cache import AnswerCache
 from services.serving.classifier import Answer, Classifier
 from services.serving.errors import NotReadyError, ServingError
 from services.serving.health import Health, State
@@ -33,6 +34,7 @@ class Capacity:
     queue_items: int
     items_per_run: int
     patience: Patience
+    cache_entries: int = 0
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,9 @@ class Service:
             ),
             on_wait=self.metrics.waited,
         )
-        return LoadedModel(classifier, scheduler, Predictor(scheduler, self._capacity.patience))
+        cache = AnswerCache(self._capacity.cache_entries, self.metrics)
+        predictor = Predictor(scheduler, self._capacity.patience, cache)
+        return LoadedModel(classifier, scheduler, predictor)
 
     def _give_up(self) -> None:
         if self._model is not None:

@@ -73,6 +73,8 @@ class ServingWorker(Worker):  # type: ignore[misc]
             log_config=None,
             access_log=False,
             server_header=False,
+            loop="uvloop",
+            http="httptools",
             lifespan="on",
             backlog=self.cfg.backlog,
             timeout_keep_alive=self.cfg.keepalive,

@@ -1,12 +1,14 @@
 """The retraining agent's part of the demo: all through its own command line."""
 
 import csv
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ops.local.cloud.processes import Processes, ProcessSpec
 from ops.local.demo import services
+from ops.local.demo.complaints import Complaint, write_labelled
 from ops.local.demo.running import run_to_end
 from ops.local.demo.screen import Screen
 from ops.local.demo.streaming import StreamResult
@@ -21,7 +23,6 @@ class Decision:
 
     name: str
     reason: str
-    report: str
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,13 @@ class AgentSteps:
     workspace: Workspace
     environment: Mapping[str, str]
 
-    def register(self, artifact: Path) -> None:
-        """Make the artifact the first champion."""
+    def register(self, artifact: Path, holdout: Sequence[Complaint]) -> None:
+        """Make the artifact the first champion, with the complaints that it is judged by."""
+        path = self.workspace.holdout
         with self.screen.step("Register the model as the champion") as update:
-            run_to_end(self.processes, self._agent("register", str(artifact)), update)
+            write_labelled(holdout, path)
+            spec = self._agent("register", str(artifact), "--holdout", str(path), "--by", "demo")
+            run_to_end(self.processes, spec, update)
 
     def review(self, result: StreamResult) -> int:
         """Fill in the labels that consumers gave, and return how many reviews that made."""
@@ -53,9 +57,11 @@ class AgentSteps:
 
     def decide(self) -> Decision:
         """Run the agent once and read its decision."""
+        report = str(self.workspace.agent_report)
         with self.screen.step("Let the retraining agent decide") as update:
-            run_to_end(self.processes, self._agent("run", "--once", "--json"), update)
-        raise NotImplementedError
+            spec = self._agent("run", "--once", "--json", "--report", report)
+            answer = json.loads(run_to_end(self.processes, spec, update))
+        return Decision(answer["decision"]["decision"], answer["decision"]["reason"])
 
     def _agent(self, *arguments: str) -> ProcessSpec:
         return services.agent(*arguments, cloud=self.environment)

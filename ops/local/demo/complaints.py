@@ -2,14 +2,17 @@
 
 import csv
 import importlib.resources
+import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from libs.events.labelled import ComplaintFileError, OmittedRow, count_by_reason, read_complaints
 from ops.local.demo.errors import InputError
 
-STREAMED_SHARE_OF_SAMPLES = 3  # one of three sample rows is streamed, the others train the model
+HOLDOUT_SHARE = 0.15
+MAX_HOLDOUT = 300
+STREAMED_SHARE = 0.33  # of the samples
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,13 @@ class Complaint:
     complaint_id: str
     narrative: str
     label_name: str | None = None
+    cluster: str | None = None
+    """Names the group of near duplicates, where the file has one."""
+
+    @property
+    def group(self) -> str:
+        """What keeps near duplicates together: the cluster, else how the narrative begins."""
+        return self.cluster or self.narrative[:100].lower()
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,7 @@ def load_complaints(path: Path) -> ComplaintSet:
     if not file.complaints:
         raise InputError(f"{path} has no row with a narrative")
     complaints = [
-        Complaint(row.complaint_id or f"row-{row.row}", row.narrative, row.label_name)
+        Complaint(row.complaint_id or f"row-{row.row}", row.narrative, row.label_name, row.cluster)
         for row in file.complaints
     ]
     return ComplaintSet(complaints, count_by_reason(file.omitted), file.omitted)
@@ -52,11 +62,19 @@ def load_samples() -> list[Complaint]:
         return load_complaints(path).complaints
 
 
-def split_samples(samples: Sequence[Complaint]) -> tuple[list[Complaint], list[Complaint]]:
-    """Return (to train on, to stream): no complaint is in both."""
-    streamed = list(samples[::STREAMED_SHARE_OF_SAMPLES])
-    ids = {complaint.complaint_id for complaint in streamed}
-    return [sample for sample in samples if sample.complaint_id not in ids], streamed
+def set_apart(
+    complaints: Sequence[Complaint], count: int, seed: int
+) -> tuple[list[Complaint], list[Complaint]]:
+    """Return (about `count` complaints, the others), drawn so that no group is in both."""
+    groups: dict[str, list[Complaint]] = {}
+    for complaint in complaints:
+        groups.setdefault(complaint.group, []).append(complaint)
+    names = list(groups)
+    random.Random(seed).shuffle(names)
+    apart: list[Complaint] = []
+    while names and len(apart) < count:
+        apart += groups.pop(names.pop())
+    return apart, [complaint for group in groups.values() for complaint in group]
 
 
 def repeat_to(complaints: Sequence[Complaint], count: int) -> Iterator[Complaint]:
@@ -68,7 +86,7 @@ def repeat_to(complaints: Sequence[Complaint], count: int) -> Iterator[Complaint
             yield complaint
         else:
             new_id = f"{complaint.complaint_id}-again-{turn}"
-            yield Complaint(new_id, complaint.narrative, complaint.label_name)
+            yield replace(complaint, complaint_id=new_id)
 
 
 def write_labelled(complaints: Sequence[Complaint], path: Path) -> None:

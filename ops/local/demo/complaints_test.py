@@ -7,19 +7,35 @@ from ops.local.demo.complaints import (
     load_complaints,
     load_samples,
     repeat_to,
-    split_samples,
+    set_apart,
     write_labelled,
 )
 from ops.local.demo.errors import InputError
 
 
-def test_no_sample_is_both_trained_on_and_streamed() -> None:
-    samples = load_samples()
+def test_what_is_set_apart_shares_no_group_with_the_others() -> None:
+    complaints = [
+        Complaint(f"c-{number}", f"narrative {number}", cluster=f"cluster-{number // 3}")
+        for number in range(30)
+    ]
 
-    trained, streamed = split_samples(samples)
+    apart, others = set_apart(complaints, count=10, seed=7)
 
-    assert not {c.complaint_id for c in trained} & {c.complaint_id for c in streamed}
-    assert len(trained) + len(streamed) == len(samples)
+    assert 10 <= len(apart) < 13
+    assert len(apart) + len(others) == 30
+    assert not {c.group for c in apart} & {c.group for c in others}
+
+
+def test_narratives_that_begin_alike_are_one_group_where_no_cluster_is_known() -> None:
+    start = "They charged my card twice and nobody answers. " * 3
+
+    groups = {Complaint("a", start + "One.").group, Complaint("b", start.upper() + "Two.").group}
+
+    assert len(groups) == 1
+
+
+def test_every_sample_has_a_label() -> None:
+    assert all(sample.label_name for sample in load_samples())
 
 
 def test_a_short_file_is_streamed_again_under_new_ids() -> None:

@@ -11,6 +11,7 @@ from ops.local.cloud.sagemaker_shim import SagemakerShim
 from ops.local.demo import services
 from ops.local.demo.agent_steps import AgentSteps, Decision
 from ops.local.demo.cloud import Cloud, copy_bucket, open_cloud
+from ops.local.demo.complaints import write_labelled
 from ops.local.demo.inputs import Inputs
 from ops.local.demo.log_watcher import LogWatcher
 from ops.local.demo.options import DemoOptions
@@ -40,7 +41,7 @@ class Demo:
         artifact = self._make_artifact()
         self._serve(artifact, serving_port)
         agent = AgentSteps(self.processes, self.screen, self.workspace, cloud.environment)
-        agent.register(artifact)
+        agent.register(artifact, self.inputs.holdout)
         self._connect(cloud, serving_port)
         result = self._stream(cloud)
         reviews = agent.review(result)
@@ -57,16 +58,18 @@ class Demo:
     def _make_artifact(self) -> Path:
         if self.options.artifact is not None:
             return self.options.artifact.absolute()
-        with self.screen.step("Train a model") as update:
-            data = self.inputs.training_data(self.workspace.training_data)
-            run = services.TrainingRun(data, self.options.train_limit, self.options.seed)
-            run_to_end(self.processes, services.trainer(run, self.workspace.checkpoint), update)
-        with self.screen.step("Export, quantise, verify and pack it") as update:
-            spec = services.exporter(
-                self.workspace.checkpoint, self.workspace.export, self.workspace.folder.name
+        workspace = self.workspace
+        title = f"Train a model on {len(self.inputs.training)} complaints"
+        with self.screen.step(title) as update:
+            write_labelled(self.inputs.training, workspace.training_data)
+            spec = services.trainer(
+                workspace.training_data, workspace.checkpoint, self.options.seed
             )
             run_to_end(self.processes, spec, update)
-        return self.workspace.artifact
+        with self.screen.step("Export, quantise, verify and pack it") as update:
+            spec = services.exporter(workspace.checkpoint, workspace.export, workspace.folder.name)
+            run_to_end(self.processes, spec, update)
+        return workspace.artifact
 
     def _serve(self, artifact: Path, port: int) -> None:
         with self.screen.step(f"Serve it on http://{LOOPBACK}:{port}"):
@@ -110,18 +113,18 @@ class Demo:
             decision=decision.name,
             decision_reason=decision.reason,
             seconds=seconds,
-            places=self._places(decision),
+            places=self._places(),
         )
 
-    def _places(self, decision: Decision) -> dict[str, str]:
+    def _places(self) -> dict[str, str]:
         workspace = self.workspace
         artifact = self.options.artifact or workspace.artifact
         return {
-            "artifact": str(artifact),
+            "artifact": str(artifact.absolute()),
             "prediction log": str(workspace.bucket_copy / "predictions"),
             "reviews": str(workspace.bucket_copy / "reviews"),
             "ledger": str(workspace.bucket_copy / "registry" / "ledger"),
-            "agent's report": decision.report,
+            "agent's report": str(workspace.agent_report),
             "metrics": str(workspace.metrics),
             "logs of every service": str(workspace.logs),
         }

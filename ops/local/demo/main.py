@@ -71,6 +71,8 @@ def _run(options: DemoOptions, console: Console, is_json: bool) -> None:
         summary = demo.run()
         workspace.summary.write_bytes(summary.to_json())
         screen.show(summary_table(summary))
+        for name, place in summary.places.items():
+            screen.note(f"{name}: {place}")
         if is_json:
             click.echo(summary.to_json())
         if options.is_kept_running:

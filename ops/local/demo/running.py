@@ -13,13 +13,13 @@ READY_SECONDS = 60.0
 
 
 def run_to_end(processes: Processes, spec: ProcessSpec, update: Update) -> str:
-    """Run a command to its end and return what it wrote last; raises StepError."""
+    """Run a command to its end and return the last line that it wrote; raises StepError."""
     child = processes.start(spec)
     while (code := child.wait(0.2)) is None:
         update(last_line(child))
     if code != 0:
         raise StepError(spec.name, code, last_line(child), child.log_path)
-    return child.tail()
+    return child.log_path.read_text(errors="replace").rstrip().splitlines()[-1]
 
 
 def start_server(processes: Processes, spec: ProcessSpec, port: int) -> Child:

@@ -4,7 +4,6 @@ The demo imports no service.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from ops.local.cloud.processes import LOOPBACK, ProcessSpec
@@ -16,25 +15,19 @@ QUEUE = "complaints-on-failure"
 ENDPOINT = "complaints"
 MODEL_NAME = "complaints"
 
+POLICY = Path(__file__).with_name("policy.yaml")
 
-@dataclass(frozen=True)
-class TrainingRun:
-    """What the trainer is asked for."""
-
-    data: Path
-    limit: int | None
-    seed: int
+# A minute or two of training on a laptop; production has its own configuration.
+TRAINING_BUDGET = ("--max-length", "96", "--epochs", "3")
 
 
-def trainer(run: TrainingRun, checkpoint: Path) -> ProcessSpec:
-    limit = [] if run.limit is None else ["--limit", str(run.limit)]
+def trainer(data: Path, checkpoint: Path, seed: int) -> ProcessSpec:
     return ProcessSpec(
         "trainer",
         module="services.trainer.main",
         arguments=[
-            "run",
-            *("--data", str(run.data), "--to", str(checkpoint), "--seed", str(run.seed)),
-            *limit,
+            *("run", "--data", str(data), "--to", str(checkpoint)),
+            *("--seed", str(seed), *TRAINING_BUDGET),
         ],
     )
 
@@ -89,5 +82,5 @@ def agent(*arguments: str, cloud: Mapping[str, str]) -> ProcessSpec:
         "retraining_agent",
         module="services.retraining_agent.main",
         arguments=arguments,
-        environment={**cloud, "BUCKET": BUCKET},
+        environment={**cloud, "BUCKET": BUCKET, "POLICY": str(POLICY)},
     )

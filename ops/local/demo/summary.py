@@ -32,13 +32,10 @@ class Summary:
 
 
 def summary_table(summary: Summary) -> Table:
-    """Return the summary as a table for a terminal."""
+    """Return the summary, without its places, as a table for a terminal."""
     table = Table(title="What happened", title_justify="left", show_header=False, min_width=60)
     for name, value in _rows(summary):
         table.add_row(name, value)
-    table.add_section()
-    for name, place in summary.places.items():
-        table.add_row(name, place)
     return table
 
 

@@ -27,6 +27,10 @@ class Workspace:
         return self.folder / "training.csv"
 
     @property
+    def holdout(self) -> Path:
+        return self.folder / "holdout.csv"
+
+    @property
     def checkpoint(self) -> Path:
         return self.folder / "checkpoint"
 
@@ -58,6 +62,10 @@ class Workspace:
     @property
     def reviews(self) -> Path:
         return self.folder / "review-queue.csv"
+
+    @property
+    def agent_report(self) -> Path:
+        return self.folder / "agent-report.html"
 
     @property
     def summary(self) -> Path:

@@ -80,7 +80,7 @@ def load_packaged_encoder(folder: Path) -> PretrainedEncoder:
 
 
 def _distilbert_config(bert: dict[str, Any]) -> DistilBertConfig:
-    return DistilBertConfig(  # type: ignore[no-untyped-call]
+    return DistilBertConfig(
         vocab_size=bert["vocab_size"],
         max_position_embeddings=bert["max_position_embeddings"],
         dim=bert["hidden_size"],
@@ -134,9 +134,7 @@ def _from_cache(config: EncoderConfig) -> PretrainedEncoder:
     only_local = not config.allow_download
     try:
         model = _from_pretrained(config.name, local_files_only=only_local)
-        tokenizer = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
-            config.name, local_files_only=only_local
-        )
+        tokenizer = AutoTokenizer.from_pretrained(config.name, local_files_only=only_local)
     except (OSError, ValueError) as error:
         hint = "; encoder.allow_download would fetch it" if only_local else ""
         raise EncoderError(

@@ -20,6 +20,8 @@ def new_folder(directory: Path) -> Iterator[Path]:
     staging = _staging(directory)
     try:
         yield staging
+        for path in staging.rglob("*"):
+            path.chmod(0o755 if path.is_dir() else 0o644)
         shutil.rmtree(directory, ignore_errors=True)
         os.replace(staging, directory)
     except OSError as error:

@@ -1,6 +1,7 @@
 """Fine-tunes encoder and head with the Hugging Face Trainer; goes on where it was interrupted."""
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,14 +108,18 @@ def resolve_precision(config: FitConfig) -> str:
 
 
 def _train(trainer: Trainer, state: Path | None, directory: Path) -> float:
-    """Train to the end and return examples per second."""
+    """Train to the end and return the examples per second since `state`."""
+    started, first_step = time.monotonic(), state_step(state) if state else 0
     try:
-        result = trainer.train(resume_from_checkpoint=str(state) if state else None)
+        trainer.train(resume_from_checkpoint=str(state) if state else None)
     except OSError as error:
         raise describe_write_error(directory, error) from error
     except SafetensorError as error:
         raise describe_write_error(directory, OSError(str(error))) from error
-    return float(result.metrics.get("train_samples_per_second", 0.0))
+    steps = trainer.state.global_step - first_step
+    arguments = trainer.args
+    examples = steps * arguments.train_batch_size * arguments.gradient_accumulation_steps
+    return examples * arguments.world_size / (time.monotonic() - started)
 
 
 def _arguments(task: FitTask) -> TrainingArguments:
@@ -152,7 +157,7 @@ class _ComplaintTrainer(Trainer):
         super().__init__(model=task.classifier, args=arguments, callbacks=[follower])
         self.remove_callback(PrinterCallback)  # type: ignore[no-untyped-call]
         if task.config.gradient_checkpointing:
-            task.classifier.encoder.gradient_checkpointing_enable()  # type: ignore[no-untyped-call]
+            task.classifier.encoder.gradient_checkpointing_enable()
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         plan = BatchPlan(

@@ -91,8 +91,8 @@ def reliability(probabilities: Floats, label_ids: LabelIds) -> list[ReliabilityB
     bins = np.minimum((confidences * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
     return [
         ReliabilityBin(
-            low=number / RELIABILITY_BINS,
-            high=(number + 1) / RELIABILITY_BINS,
+            low=float(number / RELIABILITY_BINS),
+            high=float((number + 1) / RELIABILITY_BINS),
             confidence=float(confidences[bins == number].mean()),
             accuracy=float(is_right[bins == number].mean()),
             rows=int((bins == number).sum()),

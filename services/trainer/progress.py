@@ -33,6 +33,9 @@ class ConsoleReporter:
 
     @contextmanager
     def bar(self, title: str) -> Iterator[Bar]:
+        if not self._console.is_terminal:
+            yield _SilentBar()
+            return
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),

@@ -138,13 +138,17 @@ def _add_error_handlers(app: FastAPI, service: Service) -> None:
 
     @app.exception_handler(InferenceError)
     async def break_down(request: Request, error: InferenceError) -> Response:
-        service.report_failure()
+        service.report_failure(error)
         return _error(503, "inference_failed", "the model did not answer: try again")
 
     @app.exception_handler(ClientGoneError)
     async def give_nobody_an_answer(request: Request, error: ClientGoneError) -> Response:
         service.metrics.refused("client_gone")
         return Response(status_code=CLIENT_GONE)
+
+    @app.exception_handler(Exception)
+    async def apologise(request: Request, error: Exception) -> Response:
+        return _error(500, "internal", "this is our fault; it has been logged")
 
     @app.exception_handler(HTTPException)
     async def refuse_route(request: Request, error: HTTPException) -> Response:

@@ -7,7 +7,6 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from libs.events.invocations import ErrorBody, ErrorResponse
 from services.serving.health import State
 from services.serving.service import Service
 from services.serving.trace import CUSTOM_ATTRIBUTES, read_trace_id
@@ -16,7 +15,6 @@ logger = logging.getLogger(__name__)
 
 INVOCATIONS = "/invocations"
 OTHER_ROUTE = "other"
-_INTERNAL = ErrorResponse(ErrorBody("internal", "this is our fault; it has been logged")).to_json()
 
 
 class Observed:
@@ -38,7 +36,7 @@ class Observed:
         try:
             await self._app(scope, receive, exchange.send)
         except Exception as error:
-            await exchange.fail(error)
+            exchange.log_failure(error)  # the app has answered 500
         finally:
             self._service.in_flight -= is_work
             self._service.metrics.in_flight.dec(is_work)
@@ -79,7 +77,7 @@ class _Exchange:
                 headers.append((b"connection", b"close"))
         await self._send(message)
 
-    async def fail(self, error: Exception) -> None:
+    def log_failure(self, error: Exception) -> None:
         """Log where it happened, without the message, which may quote a narrative."""
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
@@ -89,7 +87,3 @@ class _Exchange:
             "unexpected error",
             extra={"error_type": type(error).__name__, "where": where, "trace_id": self.trace_id},
         )
-        if self.status == 499:
-            headers = [(b"content-type", b"application/json")]
-            await self.send({"type": "http.response.start", "status": 500, "headers": headers})
-            await self.send({"type": "http.response.body", "body": _INTERNAL})

@@ -12,7 +12,7 @@ from libs.labels.errors import LabelsError
 from libs.text.errors import TextError
 from services.serving.cache import AnswerCache
 from services.serving.classifier import Answer, Classifier
-from services.serving.errors import NotReadyError, ServingError
+from services.serving.errors import InferenceError, NotReadyError, ServingError
 from services.serving.health import Health, State
 from services.serving.metrics import ServingMetrics
 from services.serving.predict import Patience, Predictor
@@ -89,8 +89,9 @@ class Service:
             raise NotReadyError(self.health.state.value, "the model is not loaded")
         return self._model
 
-    def report_failure(self) -> None:
+    def report_failure(self, error: InferenceError) -> None:
         """Stop being ready until the self-test passes again."""
+        logger.error("inference failed", extra={"error_type": str(error)})
         if self.health.state is State.READY:
             self.health.failed()
             self._spawn(self._retest_until_ready())

@@ -43,7 +43,21 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON doc
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.group()
+class _Commands(click.Group):
+    """Commands whose errors are one sentence and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (TransientError, BotoCoreError) as error:
+            click.echo(f"stream_consumer: {error}", err=True)
+            ctx.exit(INCOMPLETE)
+        except (ConsumerError, EventsError) as error:
+            click.echo(f"stream_consumer: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+@click.group(cls=_Commands)
 def cli() -> None:
     """Look after the stream consumer's prediction log."""
 
@@ -155,17 +169,5 @@ def _print(as_json: bool, document: Mapping[str, Any], summary: str) -> None:
     click.echo(json.dumps(document) if as_json else summary)
 
 
-def main() -> None:
-    """Run the command line; what went wrong is one sentence and an exit code."""
-    try:
-        cli()
-    except (TransientError, BotoCoreError) as error:
-        click.echo(f"stream_consumer: {error}", err=True)
-        sys.exit(INCOMPLETE)
-    except (ConsumerError, EventsError) as error:
-        click.echo(f"stream_consumer: {error}", err=True)
-        sys.exit(BAD_INPUT)
-
-
 if __name__ == "__main__":
-    main()
+    cli()

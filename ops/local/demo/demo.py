@@ -62,9 +62,7 @@ class Demo:
         title = f"Train a model on {len(self.inputs.training)} complaints"
         with self.screen.step(title) as update:
             write_labelled(self.inputs.training, workspace.training_data)
-            spec = services.trainer(
-                workspace.training_data, workspace.checkpoint, self.options.seed
-            )
+            spec = services.trainer(workspace, self.options.seed)
             run_to_end(self.processes, spec, update)
         with self.screen.step("Export, quantise, verify and pack it") as update:
             spec = services.exporter(workspace.checkpoint, workspace.export, workspace.folder.name)

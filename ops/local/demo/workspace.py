@@ -35,6 +35,10 @@ class Workspace:
         return self.folder / "checkpoint"
 
     @property
+    def training_state(self) -> Path:
+        return self.folder / "training-state"
+
+    @property
     def export(self) -> Path:
         return self.folder / "artifact"
 

@@ -1,8 +1,7 @@
 """One small checkpoint and its artifact for the whole test run; tests only read them."""
 
-from pathlib import Path
-
 import pytest
+import torch
 
 from libs.artifact.checkpoint import Checkpoint
 from services.onnx_exporter.gate import Bounds
@@ -15,6 +14,12 @@ from services.onnx_exporter.testing.checkpoints import ModelShape, write_random_
 from services.onnx_exporter.testing.silence import silent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_torch_thread() -> None:
+    """Tiny models wait for their threads longer than they compute."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     directory = tmp_path_factory.mktemp("checkpoint") / "small"
@@ -23,7 +28,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 @pytest.fixture(scope="session")
 def export_settings() -> ExportSettings:
-    verify = VerifySettings(fixed_narratives(), Bounds())
+    verify = VerifySettings(fixed_narratives(), Bounds(), threads=1)
     return ExportSettings(Release(), QuantizeSettings(), verify)
 
 

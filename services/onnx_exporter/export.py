@@ -79,6 +79,8 @@ def export_graph(model: TrainedModel, target: Path) -> None:
 
 def _require_fit(model: TrainedModel) -> None:
     config, info = model.classifier.encoder.config, model.checkpoint.info
+    if config.activation != "gelu":
+        raise UnfitCheckpointError(f"the activation is {config.activation!r}: expected 'gelu'")
     if model.tokenizer.vocabulary_size > config.vocab_size:
         raise UnfitCheckpointError(
             f"the tokenizer has {model.tokenizer.vocabulary_size} tokens, "

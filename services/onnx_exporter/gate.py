@@ -53,8 +53,8 @@ def find_failures(measured: Measurements, bounds: Bounds) -> list[str]:
 
 def must_run_alone(invariance: InvarianceReport) -> bool:
     """Return whether an answer depends on what a narrative is batched or padded with."""
-    difference = max(invariance.max_batched_difference, invariance.max_padded_difference)
-    return invariance.is_dynamic or not difference <= SAME_ANSWER
+    differences = (invariance.max_batched_difference, invariance.max_padded_difference)
+    return invariance.is_dynamic or not all(value <= SAME_ANSWER for value in differences)
 
 
 def _parity(measured: Measurements) -> float:

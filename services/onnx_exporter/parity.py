@@ -8,6 +8,7 @@ import torch
 
 from libs.heads.torch_classifier import ComplaintClassifier
 from services.onnx_exporter.onnx_classifier import Logits, OnnxClassifier, pad
+from services.onnx_exporter.pieces import cut_pieces
 
 LENGTHS = (1, 2, 3, 4, 7, 8, 9, 16, 31, 32, 33, 64, 100, 127, 128, 129, 200, 256, 384, 511, 512)
 BATCH = 4
@@ -41,7 +42,7 @@ def measure_parity(
         _difference(torch_logits(classifier, piece), model.logits(piece))
         for piece in cut_pieces(stream, lengths)
     ]
-    return ParityReport(lengths, max(differences))
+    return ParityReport(lengths, float(np.max(differences)))
 
 
 def torch_logits(classifier: ComplaintClassifier, input_ids: Sequence[int]) -> Logits:
@@ -50,16 +51,6 @@ def torch_logits(classifier: ComplaintClassifier, input_ids: Sequence[int]) -> L
     with torch.inference_mode():
         logits = classifier(ids, torch.ones_like(ids))[0]
     return np.asarray(logits.numpy(), dtype=np.float32)
-
-
-def cut_pieces(stream: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
-    """Return a piece of `stream` for each length, each from another place of it."""
-    pieces, start = [], 0
-    for length in lengths:
-        start = start if start + length <= len(stream) else 0
-        pieces.append([stream[(start + offset) % len(stream)] for offset in range(length)])
-        start += length
-    return pieces
 
 
 def measure_invariance(
@@ -78,10 +69,14 @@ def measure_invariance(
     padded = [model.batch_logits(*pad([ids], pad_id, len(ids) + PADDING))[0] for ids in encoded]
     return InvarianceReport(
         is_repeatable=all(np.array_equal(a, b) for a, b in zip(alone, repeated, strict=True)),
-        max_batched_difference=max(map(_difference, alone, batched)),
-        max_padded_difference=max(map(_difference, alone, padded)),
+        max_batched_difference=_largest_difference(alone, batched),
+        max_padded_difference=_largest_difference(alone, padded),
         is_dynamic=model.is_dynamic,
     )
+
+
+def _largest_difference(some: Sequence[Logits], others: Sequence[Logits]) -> float:
+    return float(np.max([_difference(one, other) for one, other in zip(some, others, strict=True)]))
 
 
 def _difference(one: Logits, other: Logits) -> float:

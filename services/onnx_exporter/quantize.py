@@ -1,5 +1,6 @@
 """The optimised graph in the precision that is served. Knows no narratives."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -39,6 +40,9 @@ class QuantizeSettings:
 
 def quantize_graph(source: Path, target: Path, settings: QuantizeSettings) -> dict[str, Scalar]:
     """Write the graph of the wanted precision and return the settings that made it."""
+    if settings.precision == "fp32":
+        shutil.copyfile(source, target)
+        return {}
     weights = WEIGHT_FORMATS[settings.preset]
     quantize_dynamic(
         source,

@@ -10,6 +10,7 @@ from services.onnx_exporter.errors import GateError, StepOrderError
 from services.onnx_exporter.export import OPSET, TrainedModel, export_graph, load_trained_model
 from services.onnx_exporter.gate import Bounds, find_failures, must_run_alone
 from services.onnx_exporter.narratives import NarrativeSet
+from services.onnx_exporter.onnx_classifier import DEFAULT_THREADS
 from services.onnx_exporter.optimize import optimize_graph
 from services.onnx_exporter.pack import Release, build_manifest, stage_files
 from services.onnx_exporter.quantize import QuantizeSettings, quantize_graph
@@ -27,6 +28,7 @@ from services.onnx_exporter.workspace import (
 class VerifySettings:
     narratives: NarrativeSet
     bounds: Bounds
+    threads: int = DEFAULT_THREADS
 
 
 def run_export(model: TrainedModel, workspace: Workspace) -> ExportReport:
@@ -87,7 +89,9 @@ def run_verify(
     workspace.require(workspace.optimized_graph, quantized.source_sha256, "optimize")
     workspace.require(workspace.served_graph, quantized.graph_sha256, "quantize")
     workspace.remove(VerifyReport)
-    graph = ServedGraph(workspace.served_graph, workspace.optimized_graph, quantized.precision)
+    graph = ServedGraph(
+        workspace.served_graph, workspace.optimized_graph, quantized.precision, settings.threads
+    )
     measured = verify_graph(model, graph, settings.narratives, advance)
     failures = find_failures(measured, settings.bounds)
     if failures:

@@ -11,12 +11,11 @@ from services.onnx_exporter.agreement import AgreementReport, measure_agreement,
 from services.onnx_exporter.awkward_text import AWKWARD_TEXTS
 from services.onnx_exporter.export import TrainedModel
 from services.onnx_exporter.gate import Measurements
-from services.onnx_exporter.latency import LENGTHS, LatencyRow, measure_latency
+from services.onnx_exporter.latency import measure_latency, prepare_runs
 from services.onnx_exporter.narratives import NarrativeSet, fixed_narratives
 from services.onnx_exporter.onnx_classifier import OnnxClassifier
 from services.onnx_exporter.parity import (
     PADDING,
-    cut_pieces,
     measure_invariance,
     measure_parity,
 )
@@ -32,13 +31,17 @@ class ServedGraph:
     path: Path
     reference_path: Path
     precision: Precision
+    threads: int
+
+    def open(self) -> OnnxClassifier:
+        return OnnxClassifier(self.path, self.threads)
 
 
 def verify_graph(
     model: TrainedModel, graph: ServedGraph, narratives: NarrativeSet, advance: Advance
 ) -> Measurements:
     """Measure everything; `advance` is called twice for each narrative."""
-    reference, served = OnnxClassifier(graph.reference_path), OnnxClassifier(graph.path)
+    reference, served = OnnxClassifier(graph.reference_path, graph.threads), graph.open()
     fixed = [item.input_ids for item in model.tokenizer.encode_batch(fixed_narratives().texts)]
     stream = [token for input_ids in fixed for token in input_ids]
     roomy = [input_ids[: model.max_positions - PADDING] for input_ids in fixed]
@@ -49,11 +52,13 @@ def verify_graph(
         reference_size_bytes=graph.reference_path.stat().st_size,
         parity=measure_parity(model.classifier, reference, stream, model.max_positions),
         tokenization=compare_tokenization(model.tokenizer, texts),
-        invariance=measure_invariance(
-            served, OnnxClassifier(graph.path), roomy, model.tokenizer.pad_id
-        ),
+        invariance=measure_invariance(served, graph.open(), roomy, model.tokenizer.pad_id),
         agreement=_agreement(model, (reference, served), narratives, advance),
-        latency=_latency((reference, served), stream, model.max_positions),
+        latency=measure_latency(
+            prepare_runs(reference.logits, stream),
+            prepare_runs(served.logits, stream),
+            model.max_positions,
+        ),
     )
 
 
@@ -72,10 +77,3 @@ def _agreement(
     return measure_agreement(
         narratives.source, reference, served, label_ids if narratives.is_given else None
     )
-
-
-def _latency(
-    pair: tuple[OnnxClassifier, OnnxClassifier], stream: list[int], limit: int
-) -> list[LatencyRow]:
-    pieces = cut_pieces(stream, [length for length in LENGTHS if length <= limit])
-    return measure_latency(pair[0].logits, pair[1].logits, pieces)

@@ -192,7 +192,7 @@ def _read_json(document: dict[str, Any]) -> Request:
         return "instances", _bounded(items), {}
     if "inputs" in document:
         inputs = document["inputs"]
-        options = {"top_k": _top_k(document.get("parameters") or {})}
+        options = {"top_k": _top_k(document.get("parameters", {}))}
         return "inputs", _texts(inputs if isinstance(inputs, list) else [inputs]), options
     return "text", _texts([_field(document, "text")]), {}
 

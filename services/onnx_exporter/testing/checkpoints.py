@@ -32,11 +32,12 @@ class ModelShape:
     layers: int = 2
     heads: int = 4
     vocabulary: int = 200
+    positions: int = 128
     head_kind: HeadKind = "cls_mlp"
 
 
-MINILM_SHAPE = ModelShape(width=384, layers=6, heads=12, vocabulary=30_522)
-BASE_SHAPE = ModelShape(width=768, layers=6, heads=12, vocabulary=30_522)
+MINILM_SHAPE = ModelShape(width=384, layers=6, heads=12, vocabulary=30_522, positions=512)
+BASE_SHAPE = ModelShape(width=768, layers=6, heads=12, vocabulary=30_522, positions=512)
 
 
 def write_random_checkpoint(
@@ -74,6 +75,7 @@ def random_classifier(shape: ModelShape, num_labels: int) -> ComplaintClassifier
     generator = torch.Generator().manual_seed(7)
     config = DistilBertConfig(
         vocab_size=shape.vocabulary,
+        max_position_embeddings=shape.positions,
         dim=shape.width,
         n_layers=shape.layers,
         n_heads=shape.heads,

@@ -1,9 +1,11 @@
 """The HTTP routes. They decode, call the one use case, encode, and give errors their status."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -41,6 +43,8 @@ STATUS_CODES: Mapping[type[RequestError], int] = {
     NotReadyError: 503,
 }
 CLIENT_GONE = 499
+LARGE_BODY_BYTES = 1 << 18
+"""From here on decoding would hold up the event loop, and with it /ping."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,9 @@ def _add_invocations(app: FastAPI, service: Service, limits: HttpLimits) -> None
         async with bodies.read(request) as body:
             encoding = headers.get("content-encoding")
             content = decompress(body, encoding, limits.body.body_bytes)
-            call = decode_call(content_type, content, limits.max_items)
+            decode = partial(decode_call, content_type, content, limits.max_items)
+            is_large = len(content) > LARGE_BODY_BYTES
+            call = await asyncio.to_thread(decode) if is_large else decode()
             media_type = negotiate(headers.get("accept"), default_media_type(call))
             async with stop_when_client_leaves(request):
                 answers = await service.model.predictor.predict(call.items)

@@ -28,7 +28,7 @@ def check_item_count(count: int, max_items: int, path: str) -> None:
     """Raise unless there are 1 to `max_items` items."""
     if count > max_items:
         raise RequestTooLargeError(
-            "too_many_items", f"{path}: expected at most {max_items} items, got {count}"
+            "too_many_items", f"{path}: expected at most {max_items} items, got more"
         )
     if not count:
         raise InvalidFieldError("empty_batch", f"{path}: expected 1 to {max_items} items, got 0")

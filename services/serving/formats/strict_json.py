@@ -5,8 +5,9 @@ from typing import Any, NoReturn
 
 from services.serving.errors import MalformedRequestError, RequestTooLargeError
 
-MAX_CONTAINERS = 1_000_000
-"""Opening brackets in one body: 25 MB of `[` would become gigabytes of lists."""
+MAX_VALUES = 1_000_000
+"""Brackets and commas in one body: 25 MB of them would become gigabytes of objects. Narratives
+have a comma every 80 characters or so, and count too."""
 
 
 def decode_text(body: bytes) -> str:
@@ -21,10 +22,7 @@ def decode_text(body: bytes) -> str:
 
 def decode_json(text: str) -> Any:
     """Decode one JSON document; raises MalformedRequestError, which quotes nothing of it."""
-    if text.count("[") + text.count("{") > MAX_CONTAINERS:
-        raise RequestTooLargeError(
-            "too_many_values", f"the body has more than {MAX_CONTAINERS} arrays and objects"
-        )
+    refuse_too_many_values(text, "[{,")
     try:
         return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -34,6 +32,14 @@ def decode_json(text: str) -> Any:
         raise MalformedRequestError("invalid_json", "the JSON is nested too deep") from error
     except ValueError as error:  # an integer of thousands of digits
         raise MalformedRequestError("invalid_json", "the JSON has a number too long") from error
+
+
+def refuse_too_many_values(text: str, separators: str) -> None:
+    """Raise RequestTooLargeError before a body is taken apart into too many pieces."""
+    if sum(text.count(separator) for separator in separators) > MAX_VALUES:
+        raise RequestTooLargeError(
+            "too_many_values", f"the body has more than {MAX_VALUES} values: send several"
+        )
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,17 +3,18 @@
 import csv
 import io
 from collections.abc import Mapping
+from itertools import islice
 
 from libs.events.invocations import ErrorBody
 from services.serving.errors import MalformedRequestError, RequestError
 from services.serving.formats.call import BadItem, Call, Narrative, read_item, read_narrative
 from services.serving.formats.json_forms import check_item_count
-from services.serving.formats.strict_json import decode_json, decode_text
+from services.serving.formats.strict_json import decode_json, decode_text, refuse_too_many_values
 
 
 def decode_json_lines(body: bytes, max_items: int) -> Call:
     """Decode one `{"id"?, "text"}` a line; only an empty last line is no item."""
-    lines = decode_text(body).split("\n")
+    lines = decode_text(body).split("\n", max_items + 1)
     if not lines[-1].strip():
         lines.pop()
     check_item_count(len(lines), max_items, "lines")
@@ -24,12 +25,13 @@ def decode_csv(body: bytes, max_items: int, parameters: Mapping[str, str]) -> Ca
     """Decode one narrative a row; `header=present` (RFC 4180) skips the first row."""
     text = decode_text(body)
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    refuse_too_many_values(text, ",")
+    headers = 1 if parameters.get("header") == "present" else 0
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        rows = list(islice(reader, headers, headers + max_items + 1))
     except csv.Error as error:
         raise MalformedRequestError("invalid_csv", "the body is not CSV (RFC 4180)") from error
-    if parameters.get("header") == "present":
-        rows = rows[1:]
     check_item_count(len(rows), max_items, "rows")
     return Call("rows", [_read_row(row, number) for number, row in enumerate(rows, 1)])
 

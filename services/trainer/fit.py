@@ -30,7 +30,13 @@ from services.trainer.losses import Loss
 from services.trainer.metrics import confusion_matrix, macro_f1
 from services.trainer.optimizer import build_optimizer
 from services.trainer.predict import predict_logits
-from services.trainer.states import PREFIX, latest_state, mark_complete, state_step
+from services.trainer.states import (
+    PREFIX,
+    keep_latest,
+    latest_state,
+    mark_complete,
+    state_step,
+)
 
 STATES_KEPT = 2
 
@@ -119,7 +125,7 @@ def _train(trainer: Trainer, state: Path | None, directory: Path) -> float:
     steps = trainer.state.global_step - first_step
     arguments = trainer.args
     examples = steps * arguments.train_batch_size * arguments.gradient_accumulation_steps
-    return examples * arguments.world_size / (time.monotonic() - started)
+    return float(examples * arguments.world_size / (time.monotonic() - started))
 
 
 def _arguments(task: FitTask) -> TrainingArguments:
@@ -137,7 +143,6 @@ def _arguments(task: FitTask) -> TrainingArguments:
         seed=config.seed,
         save_strategy="steps",
         save_steps=config.save_steps,
-        save_total_limit=STATES_KEPT,
         logging_steps=10,
         logging_nan_inf_filter=False,
         report_to=["tensorboard"],
@@ -196,7 +201,8 @@ class _ComplaintTrainer(Trainer):
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
-        mark_complete(Path(str(self.args.output_dir)) / f"{PREFIX}{self.state.global_step}")
+        mark_complete(self._task.directory / f"{PREFIX}{self.state.global_step}")
+        keep_latest(self._task.directory, STATES_KEPT)
 
 
 class _EpochLoader(DataLoader[Any]):

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,10 +39,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 Existing = click.Path(path_type=Path)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; bad input is one sentence and exit code 2."""
     try:
-        cli(standalone_mode=True)
+        cli(args=arguments, prog_name="trainer")
     except REFUSALS as error:
         click.echo(f"trainer: {error}", err=True)
         sys.exit(BAD_INPUT)

@@ -22,6 +22,12 @@ def latest_state(directory: Path) -> Path | None:
     return whole[-1] if whole else None
 
 
+def keep_latest(directory: Path, count: int) -> None:
+    """Remove all but the latest `count` states."""
+    for state in sorted(directory.glob(f"{PREFIX}*"), key=state_step)[:-count]:
+        shutil.rmtree(state)
+
+
 def state_step(state: Path) -> int:
     """Return the step after which a state was saved."""
     return int(state.name.removeprefix(PREFIX))

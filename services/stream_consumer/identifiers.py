@@ -1,7 +1,8 @@
 """Finds identifiers in free text: what they look like, and what only looks like them. Pure.
 
 Each finder yields spans. A number counts by its form, by a check digit, or by the words before
-it, so that amounts, dates and statute numbers stay. Repetitions are bounded: time stays linear.
+it, so that amounts, dates and statute numbers stay. Repetitions are bounded or possessive: time
+stays linear.
 """
 
 import re
@@ -37,9 +38,12 @@ _PHONE_LOCAL = re.compile(
 )
 _NUMBER = r"(?:[A-Z]{1,4}-?)?\d{1,17}(?:[ -]\d{1,10}){0,6}"
 _ACCOUNT_NAMED = re.compile(
-    r"\b(?:accounts?|accts?|acc|a/c|loans?|checking|savings|routing|aba|member(?:ship)?|policy"
-    r"|mortgage|card)\b([^\d\n$\u20ac\u00a3%]{0,30}?)(?<![\w$])"
-    rf"((?:[xX*]{{2,16}}[ -]?)*{_NUMBER}(?:(?:,| and| or| &|,? and)\s(?=\d{{6}})\d{{6,17}}){{0,5}})"
+    r"(?<!\[)\b(?:accounts?|accts?|acc|a/c|loans?|checking|savings|routing|aba|member(?:ship)?|policy"
+    r"|mortgage|card)\b"
+    # Up to the end of the sentence, which the point of "no." is not.
+    r"((?:(?!(?<!no)(?<!acct)\.\s)[^\d\n$\u20ac\u00a3%]){0,30}?)(?<![\w$/])"
+    rf"((?:[xX*]{{2,}}+[ -]?+){{0,8}}+{_NUMBER}"
+    r"(?:(?:,| and| or| &|,? and)\s(?=\d{6})\d{6,17}){0,5})"
     r"(?![\d%]|[.,/]\d)",
     re.IGNORECASE,
 )

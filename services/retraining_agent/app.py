@@ -1,4 +1,4 @@
-"""What every command works with: store, policy, clock, and one way to print an answer."""
+"""What every command works with, and one way to print an answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +9,11 @@ import click
 import msgspec
 
 from services.retraining_agent.errors import AgentError, BadInputError
+from services.retraining_agent.lease import Lease
 from services.retraining_agent.policy import Policy
+from services.retraining_agent.ports import Ports
 from services.retraining_agent.store import ObjectStore
+from services.retraining_agent.surface import DecisionDocument
 
 
 @dataclass(frozen=True)
@@ -21,10 +24,19 @@ class App:
     bucket: str
     policy: Policy
     now: Callable[[], datetime]
+    ports: Callable[[], Ports]
+    can_train: bool
+    owner: str
+    sleep: Callable[[float], None]
+    announce: Callable[[DecisionDocument], None]
 
     def place(self, key: str) -> str:
         """Return where an object lies, as a person would write it."""
         return f"s3://{self.bucket}/{key}"
+
+    def lease(self) -> Lease:
+        """Return the lease, not yet acquired."""
+        return Lease(self.store, self.owner, self.now)
 
 
 def answer(as_json: bool, document: Any, text: str) -> None:

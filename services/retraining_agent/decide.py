@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from services.retraining_agent.drift import Drift
-from services.retraining_agent.evidence import Evidence, Window
-from services.retraining_agent.policy import Policy, TriggerPolicy
+from services.retraining_agent.evidence import Evidence, History, Window
+from services.retraining_agent.policy import Policy, TimingPolicy, TriggerPolicy
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,18 @@ class Decision:
 def decide(evidence: Evidence, policy: Policy, request: str | None = None) -> Decision:
     """Decide; `request` is a person's reason to ask for a retraining.
 
-    A request replaces triggers, never the holds: a poisoned log stays poisoned.
+    A request replaces triggers and does not wait for the hour, but never passes the other holds:
+    a poisoned log stays poisoned.
     """
     triggers = tuple(_triggers(evidence, policy.triggers))
     if request:
         triggers = (f"a person asked for it: {request}", *triggers)
-    holds = (*_too_little(evidence, policy.triggers), *_distrust(evidence, policy))
+    holds = (
+        *_too_little(evidence, policy.triggers),
+        *_distrust(evidence, policy),
+        *_budget(evidence.history, policy.timing),
+        *(() if request else _waiting(evidence, policy.timing)),
+    )
     if not triggers:
         return Decision("do_nothing", f"nothing is due: {_state(evidence)}", (), holds)
     if holds:
@@ -125,3 +132,25 @@ def _distrust(evidence: Evidence, policy: Policy) -> Iterator[str]:
         yield f"the new reviews move {reviews.new_label_shift:.0%} of their rows between labels"
     if reviews.new_relabelled_share > bounds.max_relabelled_share:
         yield f"the new reviews contradict {reviews.new_relabelled_share:.0%} of the decisions"
+
+
+def _budget(history: History, policy: TimingPolicy) -> Iterator[str]:
+    if history.retrainings_in_budget >= policy.max_retrainings:
+        yield (
+            f"{history.retrainings_in_budget} retrainings within {policy.budget_days} days "
+            "are the budget"
+        )
+
+
+def _waiting(evidence: Evidence, policy: TimingPolicy) -> Iterator[str]:
+    last = evidence.history.last_retraining_at
+    if last is not None and evidence.gathered_at - last < timedelta(hours=policy.cool_down_hours):
+        yield f"the last retraining began {last.isoformat(timespec='minutes')}: it cools down"
+    if is_quiet(evidence.gathered_at.hour, policy):
+        yield f"{evidence.gathered_at:%H:%M} UTC is within the quiet hours"
+
+
+def is_quiet(hour: int, policy: TimingPolicy) -> bool:
+    """Say whether an hour of the day lies within the quiet ones, which may span midnight."""
+    start, end = policy.quiet_from_hour, policy.quiet_to_hour
+    return start <= hour < end if start <= end else hour >= start or hour < end

@@ -1,11 +1,12 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from services.retraining_agent.decide import decide
-from services.retraining_agent.evidence import Evidence
+from services.retraining_agent.decide import decide, is_quiet
+from services.retraining_agent.evidence import Evidence, History
 from services.retraining_agent.intervals import Estimate
-from services.retraining_agent.policy import Policy, TriggerPolicy
+from services.retraining_agent.policy import Policy, TimingPolicy, TriggerPolicy
 from services.retraining_agent.testing.evidence import calm_evidence, calm_window
 
 POLICY = Policy()
@@ -122,3 +123,26 @@ def test_bounds_are_the_policys() -> None:
     policy = replace(POLICY, triggers=TriggerPolicy(min_new_reviews=100))
 
     assert decide(CALM, policy).decision == "retrain"
+
+
+def with_history(hours_ago: float, retrainings: int = 1) -> Evidence:
+    at = CALM.gathered_at - timedelta(hours=hours_ago)
+    return replace(with_reviews(new=400), history=History(at, retrainings, at))
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(23, "do_nothing"), (25, "retrain")])
+def test_after_a_retraining_it_cools_down(hours: float, expected: str) -> None:
+    assert decide(with_history(hours), POLICY).decision == expected
+
+
+def test_a_person_need_not_wait_for_the_cool_down_but_for_the_budget() -> None:
+    assert decide(with_history(1), POLICY, request="now").decision == "retrain"
+    assert decide(with_history(100, 4), POLICY, request="now").decision == "do_nothing"
+
+
+@pytest.mark.parametrize(
+    ("hour", "start", "end", "quiet"),
+    [(3, 0, 0, False), (3, 2, 4, True), (4, 2, 4, False), (23, 22, 5, True), (12, 22, 5, False)],
+)
+def test_quiet_hours_may_span_midnight(hour: int, start: int, end: int, quiet: bool) -> None:
+    assert is_quiet(hour, TimingPolicy(quiet_from_hour=start, quiet_to_hour=end)) == quiet

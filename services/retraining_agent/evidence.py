@@ -66,7 +66,7 @@ class ReviewedAccuracy:
 
 @dataclass(frozen=True)
 class Reviews:
-    """All reviews, and those that no training has used yet."""
+    """Reviews made within the time looked at, and those that no training has used yet."""
 
     total: int
     reviewed_rows: int
@@ -95,6 +95,16 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class History:
+    """What the ledger tells of earlier retrainings."""
+
+    last_retraining_at: datetime | None = None
+    retrainings_in_budget: int = 0
+    reviews_until: datetime | None = None
+    """Newest review that any finished retraining has used, whether its model was kept or not."""
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything that a decision may look at."""
 
@@ -107,3 +117,4 @@ class Evidence:
     reviews: Reviews
     reviewed_accuracy: ReviewedAccuracy
     quality: Quality
+    history: History

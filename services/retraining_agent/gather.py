@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from libs.events.prediction_log import PredictionRow
-from libs.events.review import Review
 from libs.labels.schema import LABEL_SCHEMA
 from libs.registry.champion import Champion
 from services.retraining_agent.agreement import agreement
@@ -15,6 +14,7 @@ from services.retraining_agent.drift import measure_drift
 from services.retraining_agent.evidence import (
     ChampionFacts,
     Evidence,
+    History,
     Quality,
     Reviews,
     Traffic,
@@ -23,7 +23,7 @@ from services.retraining_agent.evidence import (
 from services.retraining_agent.log_reader import LogQuality, read_log
 from services.retraining_agent.model_record import ModelRecord, read_record, read_reference
 from services.retraining_agent.policy import EvidencePolicy
-from services.retraining_agent.review_store import ReviewQuality, read_reviews
+from services.retraining_agent.review_store import StoredReviews
 from services.retraining_agent.reviewed_accuracy import Stratum, reviewed_accuracy, stratum
 from services.retraining_agent.reviewed_rows import ReviewedRow, ReviewedRows
 from services.retraining_agent.store import ObjectStore
@@ -45,10 +45,10 @@ class Gathered:
 
 
 class TrafficFold:
-    """Folds the champion's log rows into counts."""
+    """Folds one model's log rows into counts."""
 
-    def __init__(self, champion: Champion, policy: EvidencePolicy) -> None:
-        self._digest = champion.model_digest
+    def __init__(self, model_digest: str, policy: EvidencePolicy) -> None:
+        self._digest = model_digest
         self._window_seconds = policy.window_hours * 3600
         self._reference_rows = policy.reference_rows
         self.total = ProfileBuilder()
@@ -59,6 +59,7 @@ class TrafficFold:
         self.waiting = 0
         self.truncated = 0
         self.confidence_sum = 0.0
+        self.latency_sum = 0.0
 
     def add(self, row: PredictionRow) -> None:
         """Count one row."""
@@ -68,6 +69,7 @@ class TrafficFold:
         self.waiting += row.reviewed == "No"
         self.truncated += row.is_truncated
         self.confidence_sum += row.confidence
+        self.latency_sum += row.latency_seconds
         self.strata[stratum(row.predicted_label, row.confidence)] += 1
         number = int(row.received_at.timestamp()) // self._window_seconds
         window = self.windows.get(number)
@@ -82,20 +84,25 @@ class TrafficFold:
         return datetime.fromtimestamp(number * self._window_seconds, UTC)
 
 
-def gather(
-    store: ObjectStore,
-    champion: Champion,
-    policy: EvidencePolicy,
-    now: datetime,
-    also: RowSink | None = None,
-) -> Gathered:
-    """Read log and reviews and return the evidence; each log row also goes to `also`."""
+@dataclass(frozen=True)
+class Question:
+    """Of which champion evidence is wanted, by which policy, at what time."""
+
+    champion: Champion
+    policy: EvidencePolicy
+    now: datetime
+    reviews: StoredReviews
+    history: History
+
+
+def gather(store: ObjectStore, question: Question, also: RowSink | None = None) -> Gathered:
+    """Read the log and return the evidence; each log row also goes to `also`."""
+    champion, policy, now = question.champion, question.policy, question.now
     record = read_record(store, champion.version)
-    review_quality, log_quality = ReviewQuality(), LogQuality()
-    reviews = list(read_reviews(store, review_quality))
-    reviewed, fold = ReviewedRows(reviews), TrafficFold(champion, policy)
+    reviewed = ReviewedRows(question.reviews.reviews)
+    fold, quality = TrafficFold(champion.model_digest, policy), LogQuality()
     since = now - timedelta(days=policy.lookback_days)
-    for row in read_log(store, since.date(), log_quality):
+    for row in read_log(store, since.date(), quality):
         fold.add(row)
         reviewed.add(row)
         if also is not None:
@@ -110,11 +117,12 @@ def gather(
         reference_rows=0 if reference is None else reference.rows,
         traffic=_traffic(fold, record),
         windows=_windows(fold, reference, policy, now),
-        reviews=_review_facts(reviews, reviewed, record),
+        reviews=_review_facts(question, reviewed, record),
         reviewed_accuracy=reviewed_accuracy(
             [row for row in rows if row.model_digest == champion.model_digest], fold.strata
         ),
-        quality=_quality(log_quality, review_quality),
+        quality=_quality(quality, question.reviews),
+        history=question.history,
     )
     is_new = stored_reference is None and reference is not None
     return Gathered(evidence, record, reference, fold.total.build(), is_new, rows)
@@ -168,14 +176,15 @@ def _windows(
     return tuple(windows)
 
 
-def _review_facts(reviews: list[Review], reviewed: ReviewedRows, record: ModelRecord) -> Reviews:
-    new = [row for row in reviewed.rows.values() if row.review.reviewed_at > record.reviews_until]
+def _review_facts(question: Question, reviewed: ReviewedRows, record: ModelRecord) -> Reviews:
+    learnt_until = max(record.reviews_until, question.history.reviews_until or record.reviews_until)
+    new = [row for row in reviewed.rows.values() if row.review.reviewed_at > learnt_until]
     given = Counter(row.true_label for row in new)
     predicted = Counter(row.predicted_label for row in new)
-    kappa, twice = agreement(reviews)
+    kappa, twice = agreement(question.reviews.reviews)
     rows = max(1, len(new))
     return Reviews(
-        total=len(reviews),
+        total=len(question.reviews.reviews),
         reviewed_rows=len(reviewed.rows),
         new=len(new),
         orphans=reviewed.orphans,
@@ -188,7 +197,7 @@ def _review_facts(reviews: list[Review], reviewed: ReviewedRows, record: ModelRe
     )
 
 
-def _quality(log: LogQuality, reviews: ReviewQuality) -> Quality:
+def _quality(log: LogQuality, reviews: StoredReviews) -> Quality:
     return Quality(
         log_objects=log.objects,
         log_rows=log.rows,

@@ -5,12 +5,13 @@ import pytest
 
 from libs.events.review import Review
 from libs.registry.champion import Champion
-from services.retraining_agent.gather import gather
+from services.retraining_agent.evidence import History
+from services.retraining_agent.gather import Gathered, Question, gather
 from services.retraining_agent.holdout_scores import HoldoutScores
 from services.retraining_agent.memory_store import MemoryStore
 from services.retraining_agent.model_record import ModelRecord, record_key
 from services.retraining_agent.policy import EvidencePolicy
-from services.retraining_agent.review_store import keep_review
+from services.retraining_agent.review_store import keep_review, read_reviews
 from services.retraining_agent.testing.traffic import DIGEST, START, logged_row, store_log
 
 NOW = START + timedelta(days=3)
@@ -44,6 +45,12 @@ def store() -> MemoryStore:
     return store
 
 
+def gathered_from(store: MemoryStore) -> Gathered:
+    return gather(
+        store, Question(CHAMPION, POLICY, NOW, read_reviews(store, START.date()), History())
+    )
+
+
 def reviewed(number: int, label: str, minutes: int = 60) -> Review:
     at = START + timedelta(minutes=minutes)
     event_id = logged_row(number).event_id
@@ -54,7 +61,7 @@ def test_traffic_is_that_of_the_champion_alone(store: MemoryStore) -> None:
     store_log(store, [logged_row(n, confidence=0.5 if n < 2 else 0.9) for n in range(8)])
     store_log(store, [logged_row(n, digest="f" * 64) for n in range(60, 63)])
 
-    traffic = gather(store, CHAMPION, POLICY, NOW).evidence.traffic
+    traffic = gathered_from(store).evidence.traffic
 
     assert (traffic.rows, traffic.rows_of_other_models) == (8, 3)
     assert traffic.waiting_share == pytest.approx(0.25)
@@ -66,7 +73,7 @@ def test_the_first_traffic_becomes_the_reference_of_the_windows(store: MemorySto
     store_log(store, [logged_row(n) for n in range(100)])
     store_log(store, [logged_row(24 * 60 + n, text="word " * 400) for n in range(100)])
 
-    gathered = gather(store, CHAMPION, POLICY, NOW)
+    gathered = gathered_from(store)
 
     drifts = [window.drift for window in gathered.evidence.windows]
     assert gathered.is_reference_new
@@ -77,7 +84,7 @@ def test_the_first_traffic_becomes_the_reference_of_the_windows(store: MemorySto
 def test_without_enough_rows_there_is_no_reference_and_no_drift(store: MemoryStore) -> None:
     store_log(store, [logged_row(n) for n in range(99)])
 
-    gathered = gather(store, CHAMPION, POLICY, NOW)
+    gathered = gathered_from(store)
 
     assert gathered.reference is None
     assert [window.drift for window in gathered.evidence.windows] == [None]
@@ -91,9 +98,9 @@ def test_reviews_are_new_orphaned_or_known_to_the_champion(store: MemoryStore) -
         reviewed(99, "credit_card"),
     ):
         keep_review(store, review)
-    keep_review(store, reviewed(2, "credit_card", minutes=-60))
+    keep_review(store, reviewed(2, "credit_card", minutes=0))
 
-    reviews = gather(store, CHAMPION, POLICY, NOW).evidence.reviews
+    reviews = gathered_from(store).evidence.reviews
 
     assert (reviews.total, reviews.reviewed_rows, reviews.new, reviews.orphans) == (4, 3, 2, 1)
     assert reviews.new_by_reviewer == {"ana": 2}
@@ -105,7 +112,7 @@ def test_a_log_row_that_says_it_was_reviewed_counts_as_a_review(store: MemorySto
     row = msgspec.structs.replace(logged_row(1), reviewed="Yes", true_label="retail_banking")
     store_log(store, [row])
 
-    gathered = gather(store, CHAMPION, POLICY, NOW)
+    gathered = gathered_from(store)
 
     assert [row.true_label for row in gathered.reviewed_rows] == ["retail_banking"]
 
@@ -115,7 +122,7 @@ def test_repeats_and_corruption_are_counted(store: MemoryStore) -> None:
     key = store_log(store, [logged_row(1), logged_row(2)])
     store.objects[key] += b"x\r\n"
 
-    quality = gather(store, CHAMPION, POLICY, NOW).evidence.quality
+    quality = gathered_from(store).evidence.quality
 
     assert (quality.log_rows, quality.repeated_rows, quality.corrupt_objects) == (3, 1, 1)
     assert quality.examples == (key,)

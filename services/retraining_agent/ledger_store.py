@@ -23,7 +23,7 @@ from services.retraining_agent.read_ahead import read_objects
 from services.retraining_agent.store import ABSENT, Match, ObjectStore
 
 _TRIES = 20
-_RECENT = 100
+_RECENT = 100  # an action is tried again soon or never
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class LedgerStore:
         """Append the record, or return the entry that records the same action already."""
         for _ in range(_TRIES):
             last: LedgerEntry | None = None
-            for entry in self._recent():
+            for entry in self.last(_RECENT):
                 if entry.action_id == record.action_id:
                     return entry
                 last = entry
@@ -75,10 +75,10 @@ class LedgerStore:
         """Check the whole chain and return its length; raises BrokenLedgerError."""
         return verify_ledger(self.entries(), self._head()[0])
 
-    def _recent(self) -> Iterator[LedgerEntry]:
-        """An action is tried again soon or never, so only the end is searched for it."""
+    def last(self, count: int) -> Iterator[LedgerEntry]:
+        """Yield at least the last `count` entries, in order."""
         head, _ = self._head()
-        first = 0 if head is None else max(0, head.number - _RECENT)
+        first = 0 if head is None else max(0, head.number - count)
         return self.entries(ledger_key(first))
 
     def _head(self) -> tuple[LedgerHead | None, Match | None]:

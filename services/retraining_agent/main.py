@@ -1,36 +1,38 @@
 """The retraining agent's command line, and the one place that reads environment and clock."""
 
-import hashlib
 import os
+import socket
 import sys
+import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
 import click
-import msgspec
 from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
+from services.retraining_agent import run_commands
+from services.retraining_agent.announce import announcer
 from services.retraining_agent.app import AgentGroup, App, answer, json_option
-from services.retraining_agent.champion_store import find_champion, require_champion
-from services.retraining_agent.decide import Decision, decide
+from services.retraining_agent.command_deployment import CommandDeployment
+from services.retraining_agent.deployment import PointerDeployment
 from services.retraining_agent.errors import BadInputError
-from services.retraining_agent.gather import Gathered, gather
-from services.retraining_agent.labelled_complaints import read_labelled_complaints
+from services.retraining_agent.labelled_complaints import (
+    LabelledComplaints,
+    read_labelled_complaints,
+)
 from services.retraining_agent.ledger_commands import ledger
-from services.retraining_agent.ledger_store import LedgerStore, Record
-from services.retraining_agent.model_record import reference_key
-from services.retraining_agent.policy import read_policy
+from services.retraining_agent.local_jobs import LocalCommands, LocalTrainingJobs
+from services.retraining_agent.policy import Policy, read_policy
+from services.retraining_agent.ports import Ports
 from services.retraining_agent.register import FirstModel, register_first
-from services.retraining_agent.report import render_report
-from services.retraining_agent.review_commands import review, write_file
+from services.retraining_agent.review_commands import review
 from services.retraining_agent.s3_store import S3Store
 from services.retraining_agent.settings import Settings
-from services.retraining_agent.store import ABSENT
 
 FILE = click.Path(path_type=Path, dir_okay=False)
-EVIDENCE_PREFIX = "registry/evidence/"
 
 
 @click.group(cls=AgentGroup)
@@ -39,21 +41,54 @@ def cli(ctx: click.Context) -> None:
     """Decide from log and reviews whether to retrain, prove the new model, promote or go back.
 
     BUCKET names the bucket, POLICY a policy file; region, endpoint and identity are boto3's own
-    variables.
+    variables. README.md has the table of all settings.
     """
     if ctx.obj is None:
         ctx.obj = build_app(os.environ)
 
 
-def build_app(environ: "os._Environ[str]") -> App:
+def build_app(environ: Mapping[str, str]) -> App:
     """Build the agent from the environment; raises BadInputError."""
     settings = Settings.from_env(environ)
     policy = read_policy(settings.policy_path)
     try:
-        client = boto3.client("s3")
-    except BotoCoreError as error:
+        store = S3Store(boto3.client("s3"), settings.bucket)
+    except (BotoCoreError, ValueError) as error:
         raise BadInputError(f"S3 is not configured: {error}") from error
-    return App(S3Store(client, settings.bucket), settings.bucket, policy, lambda: datetime.now(UTC))
+    return App(
+        store=store,
+        bucket=settings.bucket,
+        policy=policy,
+        now=_now,
+        ports=lambda: build_ports(settings, policy, store),
+        can_train=settings.can_train,
+        owner=f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}",
+        sleep=time.sleep,
+        announce=announcer(
+            settings.webhook_url,
+            settings.pushgateway_url,
+            lambda text: click.echo(text, err=True),
+        ),
+    )
+
+
+def build_ports(settings: Settings, policy: Policy, store: S3Store) -> Ports:
+    """Build what a run needs; the model runtime is imported only here."""
+    from services.retraining_agent.scoring import open_model
+
+    commands = LocalCommands(settings.trainer_command, settings.exporter_command)
+    command = settings.deploy_command
+    return Ports(
+        store=store,
+        jobs=LocalTrainingJobs(settings.work, commands),
+        deployment=(
+            CommandDeployment(store, settings.work, command) if command else PointerDeployment()
+        ),
+        open_model=open_model,
+        base_data=lambda: _base_data(settings),
+        policy=policy,
+        now=_now,
+    )
 
 
 @cli.command()
@@ -88,94 +123,28 @@ def register(
     answer(as_json, champion, text)
 
 
-@cli.command()
-@click.option("--report", type=FILE, help="Also write the evidence as an HTML page.")
-@click.option("--request", help="Ask for a retraining, with this reason.")
-@json_option
-@click.pass_obj
-def plan(app: App, report: Path | None, request: str | None, as_json: bool) -> None:
-    """Show evidence and decision, and change nothing."""
-    gathered, decision = _decide(app, request)
-    if report is not None:
-        write_file(report, render_report(gathered, decision).encode())
-    place = None if report is None else str(report)
-    document = {"decision": decision, "evidence": gathered.evidence, "report": place}
-    answer(as_json, document, _sentence(decision, place))
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
-@cli.command()
-@click.option("--once", is_flag=True, help="One round, as a scheduler starts it (the default).")
-@click.option("--report", type=FILE, help="Also write the report to this file.")
-@click.option("--request", help="Ask for a retraining, with this reason.")
-@json_option
-@click.pass_obj
-def run(app: App, once: bool, report: Path | None, request: str | None, as_json: bool) -> None:
-    """Decide, put the decision on record, and do what was decided."""
-    gathered, decision = _decide(app, request)
-    action_id = f"decide-{gathered.evidence.gathered_at:%Y%m%dT%H%M%S.%fZ}"
-    page = render_report(gathered, decision).encode()
-    facts = msgspec.json.encode(gathered.evidence, order="deterministic")
-    folder = f"{EVIDENCE_PREFIX}{action_id}/"
-    app.store.write(f"{folder}report.html", page)
-    app.store.write(f"{folder}evidence.json", facts)
-    if gathered.is_reference_new and gathered.reference is not None:
-        key = reference_key(gathered.evidence.champion.version)
-        app.store.write(key, msgspec.json.encode(gathered.reference), ABSENT)
-    if report is not None:
-        write_file(report, page)
-    entry = LedgerStore(app.store).append(
-        Record(
-            action_id=action_id,
-            decision=decision.decision,
-            reason=decision.reason,
-            evidence={
-                "key": f"{folder}evidence.json",
-                "sha256": hashlib.sha256(facts).hexdigest(),
-                "triggers": list(decision.triggers),
-                "holds": list(decision.holds),
-            },
-            decided_by="policy" if request is None else "operator",
-            decided_at=gathered.evidence.gathered_at,
-        )
-    )
-    place = app.place(f"{folder}report.html")
-    document = {"decision": decision, "ledger_number": entry.number, "report": place}
-    answer(as_json, document, f"{_sentence(decision, place)}\nledger entry {entry.number}")
+def _base_data(settings: Settings) -> LabelledComplaints:
+    if settings.base_data is None:
+        raise BadInputError("the environment variable BASE_DATA is not set")
+    return read_labelled_complaints(settings.base_data)
 
 
-@cli.command()
-@json_option
-@click.pass_obj
-def status(app: App, as_json: bool) -> None:
-    """Show the champion and the last decision."""
-    found = find_champion(app.store)
-    entries = list(LedgerStore(app.store).entries())
-    last = entries[-1] if entries else None
-    document = {"champion": found and found.champion, "last_decision": last}
-    lines = ["no champion yet"]
-    if found is not None:
-        lines = [
-            f"champion {found.champion.version}, since {found.champion.promoted_at.isoformat()}"
-        ]
-    if last is not None:
-        lines.append(f"last decision: {last.decision}, {last.reason}")
-    answer(as_json, document, "\n".join(lines))
-
-
-def _decide(app: App, request: str | None) -> tuple[Gathered, Decision]:
-    champion = require_champion(app.store).champion
-    with Console(stderr=True).status("reading the prediction log and the reviews"):
-        gathered = gather(app.store, champion, app.policy.evidence, app.now())
-    return gathered, decide(gathered.evidence, app.policy, request)
-
-
-def _sentence(decision: Decision, report: str | None) -> str:
-    where = f"\nreport: {report}" if report else ""
-    return f"{decision.decision}, because {decision.reason}{where}"
-
-
-cli.add_command(review)
-cli.add_command(ledger)
+for command in (
+    run_commands.plan,
+    run_commands.run,
+    run_commands.status,
+    run_commands.rollback,
+    run_commands.cancel,
+    run_commands.approve,
+    run_commands.deny,
+    review,
+    ledger,
+):
+    cli.add_command(command)
 
 if __name__ == "__main__":
     sys.exit(cli())

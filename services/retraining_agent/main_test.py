@@ -1,6 +1,6 @@
 import csv
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -9,9 +9,13 @@ from click.testing import CliRunner, Result
 
 from services.retraining_agent.app import App
 from services.retraining_agent.champion_store import require_champion
+from services.retraining_agent.labelled_complaints import LabelledComplaints
 from services.retraining_agent.main import cli
 from services.retraining_agent.memory_store import MemoryStore
 from services.retraining_agent.policy import Policy
+from services.retraining_agent.ports import Ports
+from services.retraining_agent.surface import DecisionDocument
+from services.retraining_agent.testing.fakes import FakeDeployment, FakeJobs, open_fake_model
 from services.retraining_agent.testing.keyword_artifact import (
     KEYWORDS,
     KeywordSpec,
@@ -26,14 +30,39 @@ class Agent:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.store = MemoryStore()
+        self.announced: list[DecisionDocument] = []
         self.archive = write_keyword_archive(folder, KeywordSpec())
         self.holdout = folder / "holdout.csv"
         rows = [f"about my {word},{name}" for name, words in KEYWORDS.items() for word in words]
         self.holdout.write_text("narrative,label\n" + "\n".join(rows) + "\n")
 
     def __call__(self, *arguments: str | Path) -> Result:
-        app = App(self.store, "bucket", Policy(), lambda: START + timedelta(days=3))
-        return CliRunner().invoke(cli, [str(argument) for argument in arguments], obj=app)
+        return CliRunner().invoke(cli, [str(argument) for argument in arguments], obj=self.app())
+
+    def app(self) -> App:
+        def now() -> datetime:
+            return START + timedelta(days=3)
+
+        ports = Ports(
+            store=self.store,
+            jobs=FakeJobs(),
+            deployment=FakeDeployment(),
+            open_model=open_fake_model,
+            base_data=lambda: LabelledComplaints((), (), ()),
+            policy=Policy(),
+            now=now,
+        )
+        return App(
+            store=self.store,
+            bucket="bucket",
+            policy=Policy(),
+            now=now,
+            ports=lambda: ports,
+            can_train=False,
+            owner="test",
+            sleep=lambda seconds: None,
+            announce=self.announced.append,
+        )
 
     def register(self) -> Result:
         return self("register", self.archive, "--holdout", self.holdout)
@@ -99,7 +128,8 @@ def test_a_run_puts_its_decision_on_record_with_evidence_beside_it(agent: Agent)
     result = agent("run", "--once", "--json")
 
     document = json.loads(result.stdout)
-    assert document["ledger_number"] == 2
+    assert document["decision"]["decision"] == "do_nothing"
+    assert [each.decision for each in agent.announced] == ["do_nothing"]
     assert document["report"].startswith("s3://bucket/registry/evidence/")
     assert document["report"].removeprefix("s3://bucket/") in agent.store.objects
     assert agent("ledger", "verify").stdout == "2 entries, the chain is whole\n"

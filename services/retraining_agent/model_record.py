@@ -25,6 +25,8 @@ class ModelRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     holdout_digest: Sha256
     reviews_until: Annotated[datetime, msgspec.Meta(tz=True)]
     scores: HoldoutScores
+    training_set_key: str | None = None
+    """Of the training set that an agent assembled; unknown of a first model."""
 
 
 def record_key(version: str) -> str:

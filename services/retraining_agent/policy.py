@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -55,6 +55,50 @@ class BoundsPolicy:
 
 
 @dataclass(frozen=True)
+class TimingPolicy:
+    """When retraining has to wait although it is due."""
+
+    cool_down_hours: Count = 24
+    max_retrainings: Positive = 4
+    budget_days: Positive = 30
+    quiet_from_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 0
+    quiet_to_hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 0
+
+
+Rule = Literal["superior", "non_inferior", "relative_gain"]
+
+
+@dataclass(frozen=True)
+class ProofPolicy:
+    """What a candidate has to show before it may replace the champion."""
+
+    rule: Rule = "superior"
+    relative_gain: Share = 0.05
+    margin: Share = 0.01
+    class_margin: Share = 0.03
+    max_calibration_error: Share = 0.05
+    max_int8_macro_f1_loss: Share = 0.003
+    max_int8_flip_share: Share = 0.01
+    max_latency_ratio: Amount = 1.5
+    review_share: Share = 0.2
+    min_proof_reviews: Positive = 100
+    resamples: Positive = 2000
+
+
+@dataclass(frozen=True)
+class PromotionPolicy:
+    """How a proven candidate becomes champion."""
+
+    require_approval: bool = False
+    approval_hours: Positive = 72
+    bake_minutes: Count = 60
+    bake_min_rows: Count = 200
+    max_bake_confidence_drop: Share = 0.1
+    max_bake_psi_label: Amount = 0.25
+    max_bake_latency_ratio: Amount = 2.0
+
+
+@dataclass(frozen=True)
 class QueuePolicy:
     """What reviewers are shown."""
 
@@ -70,6 +114,9 @@ class Policy:
     evidence: EvidencePolicy = field(default_factory=EvidencePolicy)
     triggers: TriggerPolicy = field(default_factory=TriggerPolicy)
     bounds: BoundsPolicy = field(default_factory=BoundsPolicy)
+    timing: TimingPolicy = field(default_factory=TimingPolicy)
+    proof: ProofPolicy = field(default_factory=ProofPolicy)
+    promotion: PromotionPolicy = field(default_factory=PromotionPolicy)
     queue: QueuePolicy = field(default_factory=QueuePolicy)
 
 

@@ -1,20 +1,18 @@
 """`review export` and `review import`: the queue goes out to people and comes back."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from libs.events.prediction_log import PredictionRow
+from services.retraining_agent.agent import look
 from services.retraining_agent.app import App, answer, json_option
-from services.retraining_agent.champion_store import require_champion
 from services.retraining_agent.errors import BadInputError
-from services.retraining_agent.gather import gather
+from services.retraining_agent.log_reader import LogQuality, read_log
 from services.retraining_agent.review_file import encode_queue, judge_rows, read_review_file
-from services.retraining_agent.review_queue import QueueItem, ReviewCandidates, rank_queue
-from services.retraining_agent.review_store import ReviewQuality, keep_review, read_reviews
+from services.retraining_agent.review_store import keep_review
 
 
 @click.group()
@@ -36,10 +34,11 @@ def export_queue(app: App, output: Path, as_json: bool) -> None:
     """Write the decisions most worth a review to a file, best first."""
     if output.suffix not in (".csv", ".json"):
         raise BadInputError(f"{output} is neither a .csv nor a .json file")
-    items, waiting = build_queue(app)
-    write_file(output, encode_queue(items, output.suffix == ".json"))
-    document = {"items": len(items), "waiting": waiting, "output": str(output)}
-    answer(as_json, document, f"{len(items)} of {waiting} waiting decisions written to {output}")
+    seen = look(app.store, app.policy, app.now(), None)
+    write_file(output, encode_queue(seen.queue, output.suffix == ".json"))
+    document = {"items": len(seen.queue), "waiting": seen.waiting, "output": str(output)}
+    text = f"{len(seen.queue)} decisions to review written to {output}; {seen.waiting} wait"
+    answer(as_json, document, text)
 
 
 @review.command("import")
@@ -67,16 +66,6 @@ def import_reviews(app: App, file: Path, reviewer: str, as_json: bool) -> None:
         raise BadInputError(f"{file}: no row could be taken")
 
 
-def build_queue(app: App) -> tuple[list[QueueItem], int]:
-    """Return the ranked queue and how many decisions wait altogether."""
-    reviewed = {each.event_id for each in read_reviews(app.store, ReviewQuality())}
-    candidates = ReviewCandidates(reviewed)
-    champion = require_champion(app.store).champion
-    gathered = gather(app.store, champion, app.policy.evidence, app.now(), candidates.add)
-    counts = Counter(row.true_label for row in gathered.reviewed_rows)
-    return rank_queue(candidates, counts, app.policy.queue), candidates.waiting_rows
-
-
 def write_file(path: Path, content: bytes) -> None:
     """Write a whole file or none; raises BadInputError."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -88,13 +77,7 @@ def write_file(path: Path, content: bytes) -> None:
         raise BadInputError(f"{path} cannot be written: {error.strerror}") from error
 
 
-def _known_ids(app: App, wanted: Iterable[str]) -> set[str]:
-    wanted, known = frozenset(wanted), set[str]()
-
-    def note(row: PredictionRow) -> None:
-        if row.event_id in wanted:
-            known.add(row.event_id)
-
-    champion = require_champion(app.store).champion
-    gather(app.store, champion, app.policy.evidence, app.now(), note)
-    return known
+def _known_ids(app: App, wanted: Collection[str]) -> set[str]:
+    since = app.now() - timedelta(days=app.policy.evidence.lookback_days)
+    rows = read_log(app.store, since.date(), LogQuality())
+    return {row.event_id for row in rows if row.event_id in wanted}

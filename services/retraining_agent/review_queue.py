@@ -3,16 +3,15 @@ confident ones at random, without which nobody would see what the model is surel
 
 import heapq
 import random
-import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from libs.events.prediction_log import PredictionRow
 from services.retraining_agent.policy import QueuePolicy
+from services.retraining_agent.shingles import shingles, similarity
 
 _POOL = 5000
-_SHINGLE_WORDS = 4
 _SEED = 20
 
 
@@ -110,18 +109,6 @@ def uncertainty(row: PredictionRow) -> float:
     """Return 1 minus the margin between the two best scores: 1 when they tie."""
     best, second, *_ = sorted((*row.scores.values(), 0.0, 0.0), reverse=True)
     return 1 - (best - second)
-
-
-def shingles(text: str) -> frozenset[int]:
-    """Return the hashed runs of four words of a text."""
-    words = re.findall(r"\w+", text.lower())
-    runs = zip(*(words[start:] for start in range(_SHINGLE_WORDS)), strict=False)
-    return frozenset(map(hash, runs)) or frozenset([hash(tuple(words))])
-
-
-def similarity(one: frozenset[int], other: frozenset[int]) -> float:
-    """Return the Jaccard similarity of two sets of shingles."""
-    return len(one & other) / len(one | other)
 
 
 def _need(reviewed: int) -> float:

@@ -1,7 +1,7 @@
 """Reviews in the object store: all are kept, whoever wrote them and how often."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 from libs.events.errors import InvalidEventError
 from libs.events.review import PREFIX, Review, read_review
@@ -11,9 +11,10 @@ from services.retraining_agent.store import ABSENT, ObjectStore
 
 
 @dataclass
-class ReviewQuality:
-    """What was wrong with the reviews that were read; filled while they are read."""
+class StoredReviews:
+    """Reviews, and the keys of those that break their format."""
 
+    reviews: list[Review] = field(default_factory=list)
     unreadable_keys: list[str] = field(default_factory=list)
 
 
@@ -34,10 +35,12 @@ def keep_review(store: ObjectStore, review: Review) -> bool:
     return True
 
 
-def read_reviews(store: ObjectStore, quality: ReviewQuality) -> Iterator[Review]:
-    """Yield every review ever kept; one that breaks its format is counted in `quality`."""
-    for key, content in read_objects(store, store.keys(PREFIX)):
+def read_reviews(store: ObjectStore, since: date) -> StoredReviews:
+    """Read every review made since the day `since`."""
+    found = StoredReviews()
+    for key, content in read_objects(store, store.keys(PREFIX, f"{PREFIX}dt={since}")):
         try:
-            yield read_review(content)
+            found.reviews.append(read_review(content))
         except InvalidEventError:
-            quality.unreadable_keys.append(key)
+            found.unreadable_keys.append(key)
+    return found

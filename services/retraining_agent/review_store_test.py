@@ -1,10 +1,13 @@
+from datetime import date
+
 import msgspec
 
 from libs.events.review import Review
 from services.retraining_agent.memory_store import MemoryStore
-from services.retraining_agent.review_store import ReviewQuality, keep_review, read_reviews
+from services.retraining_agent.review_store import keep_review, read_reviews
 from services.retraining_agent.testing.traffic import START
 
+DAY = date(2026, 1, 1)
 REVIEW = Review(
     event_id="shard:1", true_label="credit_card", reviewer="ana", reviewed_at=START, note="sure"
 )
@@ -17,7 +20,7 @@ def test_two_reviewers_of_one_decision_on_one_day_are_both_kept() -> None:
     keep_review(store, REVIEW)
     keep_review(store, other)
 
-    assert {review.reviewer for review in read_reviews(store, ReviewQuality())} == {"ana", "bob"}
+    assert {review.reviewer for review in read_reviews(store, DAY).reviews} == {"ana", "bob"}
 
 
 def test_keeping_a_review_again_adds_nothing() -> None:
@@ -31,9 +34,11 @@ def test_keeping_a_review_again_adds_nothing() -> None:
 
 
 def test_an_unreadable_review_is_counted_and_passed_over() -> None:
-    store, quality = MemoryStore(), ReviewQuality()
+    store = MemoryStore()
     keep_review(store, REVIEW)
     store.write("reviews/dt=2026-01-11/x.json", b"{}")
 
-    assert list(read_reviews(store, quality)) == [REVIEW]
-    assert quality.unreadable_keys == ["reviews/dt=2026-01-11/x.json"]
+    found = read_reviews(store, DAY)
+
+    assert found.reviews == [REVIEW]
+    assert found.unreadable_keys == ["reviews/dt=2026-01-11/x.json"]

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from services.retraining_agent.errors import BadInputError, ConflictError, TransientError
@@ -26,6 +27,7 @@ def s3_store(endpoint: str, bucket: str) -> S3Store:
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
+        config=Config(connect_timeout=2, retries={"total_max_attempts": 1}),
     )
     if bucket == "bucket":
         client.create_bucket(Bucket=bucket)

@@ -1,8 +1,9 @@
 """Scores narratives with a packed artifact, through the same code as serving. Knows no torch."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -12,13 +13,11 @@ import onnxruntime
 
 from libs.artifact.archive import Artifact, unpack_artifact
 from libs.artifact.errors import ArtifactError
-from libs.artifact.manifest import MODEL_FILE, TOKENIZER_FILE
+from libs.artifact.manifest import MODEL_FILE, TOKENIZER_FILE, Scalar
 from libs.labels.errors import LabelsError
 from libs.labels.schema import LABEL_SCHEMA
 from libs.text.tokenizer import NarrativeTokenizer
 from services.retraining_agent.errors import BadInputError
-
-Progress = Callable[[int], None]
 
 
 class Scorer(Protocol):
@@ -51,6 +50,28 @@ class OnnxScorer:
             ["logits"], {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
         )
         return self._rule.decide(logits[0]).probabilities
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """An artifact that is ready to score."""
+
+    version: str
+    digest: str
+    evaluation: Mapping[str, Scalar]
+    scorer: Scorer
+
+
+@contextmanager
+def open_model(content: bytes) -> Iterator[OpenModel]:
+    """Open the content of a model.tar.gz for as long as it is used; raises BadInputError."""
+    with tempfile.NamedTemporaryFile(suffix=".tar.gz") as file:
+        file.write(content)
+        file.flush()
+        with opened_archive(Path(file.name)) as artifact:
+            manifest = artifact.manifest
+            scorer = OnnxScorer(artifact)
+            yield OpenModel(manifest.version, artifact.digest, manifest.evaluation, scorer)
 
 
 @contextmanager

@@ -15,18 +15,48 @@ class Settings:
     """BUCKET: the bucket with prediction log, reviews and registry."""
     policy_path: Path | None
     """POLICY: the policy file; the defaults where it is not set."""
+    base_data: Path | None
+    """BASE_DATA: labelled complaints that every candidate learns from, beside reviews."""
+    work: Path
+    """WORK_DIR: where local jobs work; `retraining` in the current folder."""
+    trainer_command: str
+    """TRAINER_COMMAND: how to train here, with {data}, {work} and {checkpoint}."""
+    exporter_command: str
+    """EXPORTER_COMMAND: how to export here, with {checkpoint}, {version} and {archive}."""
+    deploy_command: str
+    """DEPLOY_COMMAND: how to serve a model here, with {archive} and {version}; may be empty."""
+    webhook_url: str
+    """WEBHOOK_URL: where each decision is posted as JSON; may be empty."""
+    pushgateway_url: str
+    """PUSHGATEWAY_URL: where metrics are pushed; may be empty."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the environment; raises BadInputError naming the variable."""
-        policy = environ.get("POLICY", "")
-        return cls(
-            bucket=_required(environ, "BUCKET"), policy_path=Path(policy) if policy else None
+        bucket = environ.get("BUCKET", "").strip()
+        if not bucket:
+            raise BadInputError("the environment variable BUCKET is not set")
+        settings = cls(
+            bucket=bucket,
+            policy_path=_path(environ, "POLICY"),
+            base_data=_path(environ, "BASE_DATA"),
+            work=_path(environ, "WORK_DIR") or Path("retraining"),
+            trainer_command=environ.get("TRAINER_COMMAND", ""),
+            exporter_command=environ.get("EXPORTER_COMMAND", ""),
+            deploy_command=environ.get("DEPLOY_COMMAND", ""),
+            webhook_url=environ.get("WEBHOOK_URL", ""),
+            pushgateway_url=environ.get("PUSHGATEWAY_URL", ""),
         )
+        if bool(settings.trainer_command) != bool(settings.exporter_command):
+            raise BadInputError("TRAINER_COMMAND and EXPORTER_COMMAND are set together or not")
+        return settings
+
+    @property
+    def can_train(self) -> bool:
+        """Whether training jobs are configured."""
+        return bool(self.trainer_command)
 
 
-def _required(environ: Mapping[str, str], name: str) -> str:
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
     value = environ.get(name, "").strip()
-    if not value:
-        raise BadInputError(f"the environment variable {name} is not set")
-    return value
+    return Path(value) if value else None

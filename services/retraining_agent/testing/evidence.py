@@ -7,6 +7,7 @@ from services.retraining_agent.drift import Drift
 from services.retraining_agent.evidence import (
     ChampionFacts,
     Evidence,
+    History,
     Quality,
     ReviewedAccuracy,
     Reviews,
@@ -49,6 +50,7 @@ def calm_evidence() -> Evidence:
         ),
         reviewed_accuracy=ReviewedAccuracy(0, None, None, {}, {}, None, 0.0),
         quality=Quality(100, 10_000, 0, 0, 0, ()),
+        history=History(),
     )
 
 

@@ -1,0 +1,115 @@
+"""Training on this machine: the packaged services as subprocesses, one after the other."""
+
+import fcntl
+import os
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.retraining_agent.errors import BadInputError, JobFailedError
+from services.retraining_agent.jobs import JobStatus, TrainingJob
+
+
+@dataclass(frozen=True)
+class LocalCommands:
+    """Command lines with placeholders in braces: data, work, checkpoint, archive, version.
+
+    The trainer has to leave the folder `checkpoint`, the exporter the file `archive`, each whole
+    or not at all.
+    """
+
+    trainer: str
+    exporter: str
+
+
+class LocalTrainingJobs:
+    """TrainingJobs as child processes.
+
+    Children outlive a killed agent. Each holds a lock for as long as it lives, so the next agent
+    waits for it instead of starting another.
+    """
+
+    def __init__(self, folder: Path, commands: LocalCommands, patience_seconds: float = 5) -> None:
+        self._folder = folder
+        self._commands = commands
+        self._patience_seconds = patience_seconds
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def advance(self, job: TrainingJob) -> JobStatus:
+        output = self._next_output(job)
+        if output is None:
+            return "succeeded"
+        if self._child is None:
+            self._write_data(job)
+            self._child = self._start(job)
+        if self._child is None:
+            return "running"
+        try:
+            code = self._child.wait(self._patience_seconds)
+        except subprocess.TimeoutExpired:
+            return "running"
+        self._child = None
+        return "running" if code == 0 and output.exists() else "failed"
+
+    def artifact(self, job: TrainingJob) -> bytes:
+        try:
+            return (self._job_folder(job) / "model.tar.gz").read_bytes()
+        except OSError as error:
+            raise JobFailedError(f"job {job.name} left no artifact: {error.strerror}") from error
+
+    def _next_output(self, job: TrainingJob) -> Path | None:
+        """Return what is still missing, None when all is there."""
+        outputs = (self._job_folder(job) / name for name in ("checkpoint", "model.tar.gz"))
+        return next((output for output in outputs if not output.exists()), None)
+
+    def _write_data(self, job: TrainingJob) -> None:
+        data = self._job_folder(job) / "training_set.parquet"
+        temporary = data.with_suffix(".tmp")
+        temporary.write_bytes(job.training_set)
+        os.replace(temporary, data)
+
+    def _start(self, job: TrainingJob) -> "subprocess.Popen[bytes] | None":
+        """Start the next command, unless a child of an agent that was killed still works."""
+        folder = self._job_folder(job)
+        is_trained = (folder / "checkpoint").exists()
+        template = self._commands.exporter if is_trained else self._commands.trainer
+        with (folder / "lock").open("w") as lock, (folder / "job.log").open("ab") as log:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return None
+            return subprocess.Popen(
+                command_line(template, self._values(job)),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[lock.fileno()],
+                start_new_session=True,
+            )
+
+    def _job_folder(self, job: TrainingJob) -> Path:
+        folder = self._folder / job.name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _values(self, job: TrainingJob) -> dict[str, str]:
+        folder = self._job_folder(job)
+        return {
+            "data": str(folder / "training_set.parquet"),
+            "work": str(folder / "work"),
+            "checkpoint": str(folder / "checkpoint"),
+            "archive": str(folder / "model.tar.gz"),
+            "version": job.version,
+        }
+
+
+def command_line(template: str, values: dict[str, str]) -> list[str]:
+    """Split a command and fill in its placeholders; raises BadInputError naming a wrong one."""
+    try:
+        return [word.format(**values) for word in shlex.split(template)]
+    except (KeyError, IndexError, ValueError) as error:
+        known = ", ".join(f"{{{name}}}" for name in values)
+        raise BadInputError(
+            f"command {template!r}: expected only the placeholders {known}"
+        ) from error

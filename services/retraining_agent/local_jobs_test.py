@@ -1,0 +1,70 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.retraining_agent.errors import BadInputError, JobFailedError
+from services.retraining_agent.jobs import JobStatus, TrainingJob
+from services.retraining_agent.local_jobs import LocalCommands, LocalTrainingJobs, command_line
+
+JOB = TrainingJob("run-1", "2.0.0", b"rows", "registry/runs/run-1/training_set.parquet")
+PYTHON = sys.executable
+TRAIN = f"{PYTHON} -c 'import sys, os; os.mkdir(sys.argv[1])' {{checkpoint}}"
+WRITE = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
+EXPORT = f"{PYTHON} -c '{WRITE}' {{archive}} {{version}}"
+READ = "import sys, pathlib; pathlib.Path(sys.argv[1]).read_text()"
+BLOCK = f"{PYTHON} -c '{READ}' {{data}}.pipe"
+FAIL = f"{PYTHON} -c 'raise SystemExit(3)'"
+NOTHING = f"{PYTHON} -c pass"
+
+
+def advance_to_end(jobs: LocalTrainingJobs) -> JobStatus:
+    status: JobStatus = "running"
+    while status == "running":
+        status = jobs.advance(JOB)
+    return status
+
+
+def test_training_and_export_run_one_after_the_other(tmp_path: Path) -> None:
+    jobs = LocalTrainingJobs(tmp_path, LocalCommands(TRAIN, EXPORT))
+
+    assert advance_to_end(jobs) == "succeeded"
+    assert jobs.artifact(JOB) == b"2.0.0"
+    assert (tmp_path / "run-1" / "training_set.parquet").read_bytes() == b"rows"
+
+
+def test_a_job_that_is_done_is_not_done_again(tmp_path: Path) -> None:
+    advance_to_end(LocalTrainingJobs(tmp_path, LocalCommands(TRAIN, EXPORT)))
+
+    again = LocalTrainingJobs(tmp_path, LocalCommands(FAIL, FAIL))
+
+    assert again.advance(JOB) == "succeeded"
+
+
+@pytest.mark.parametrize("trainer", [FAIL, NOTHING])
+def test_a_command_that_fails_or_leaves_nothing_fails_the_job(tmp_path: Path, trainer: str) -> None:
+    jobs = LocalTrainingJobs(tmp_path, LocalCommands(trainer, EXPORT))
+
+    assert advance_to_end(jobs) == "failed"
+    with pytest.raises(JobFailedError, match="run-1"):
+        jobs.artifact(JOB)
+
+
+def test_the_child_of_a_killed_agent_is_waited_for_not_doubled(tmp_path: Path) -> None:
+    (tmp_path / "run-1").mkdir()
+    pipe = tmp_path / "run-1" / "training_set.parquet.pipe"
+    os.mkfifo(pipe)
+    killed = LocalTrainingJobs(tmp_path, LocalCommands(BLOCK, EXPORT), patience_seconds=0)
+    assert killed.advance(JOB) == "running"
+
+    successor = LocalTrainingJobs(tmp_path, LocalCommands(FAIL, EXPORT), patience_seconds=0)
+    assert successor.advance(JOB) == "running"
+
+    pipe.write_text("go on")
+    assert advance_to_end(killed) == "failed"
+
+
+def test_a_placeholder_that_nobody_fills_is_named() -> None:
+    with pytest.raises(BadInputError, match="epochs"):
+        command_line("train {epochs}", {"data": "x"})

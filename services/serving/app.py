@@ -63,6 +63,8 @@ def create_app(service: Service, limits: HttpLimits, scrape: Callable[[], bytes]
         description="Classifies consumer complaint narratives into five desks.",
         version="1",
         lifespan=_lifespan(service),
+        # its spans and logs would carry the messages of exceptions
+        telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False},
         docs_url=None,
         redoc_url=None,
     )

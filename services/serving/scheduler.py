@@ -17,6 +17,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _SMOOTHING = 0.05
+_USABLE_SHARE = 0.9
+_WAITING_SHARE = 0.5
+"""Of the time there is. Estimates err, and a refusal at once is better than one at the deadline."""
 
 
 OnDone = Callable[[Sequence[Result] | Exception], None]
@@ -111,14 +114,18 @@ class Scheduler(Generic[Item, Result]):
         seconds_per_turn = self.seconds_per_item / self._limits.lanes
         if size == 1 and not self._queue.pending and self._running < self._limits.lanes:
             return
-        if size > 1 and size * seconds_per_turn > patience_seconds:
+        usable_seconds = _USABLE_SHARE * patience_seconds
+        if size > 1 and size * seconds_per_turn > usable_seconds:
             raise RequestTooLargeError(
                 "batch_too_slow",
                 f"{size} items take longer than the {patience_seconds:g} s there are: "
-                f"send at most {max(1, int(patience_seconds / seconds_per_turn / 2))} at a time",
+                f"send at most {max(1, int(usable_seconds / seconds_per_turn / 2))} at a time",
             )
-        ahead = self._queue.items_before_completion(size) + self._running
-        late = ahead * seconds_per_turn - patience_seconds
+        others = self._queue.items_before_completion(size) - size + self._running
+        late = max(
+            others * seconds_per_turn - _WAITING_SHARE * patience_seconds,
+            (others + size) * seconds_per_turn - usable_seconds,
+        )
         if late > 0:
             raise OverloadedError("deadline", "the queue is too long to answer in time", late)
         room = self._limits.queue_items - self._queue.pending

@@ -6,6 +6,7 @@ the runtime's threads do not survive one.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +19,26 @@ _WIDE_MUST_SAVE = 0.10  # share of the narrow time; less is noise
 _TRIALS = 5
 
 
+@dataclass(frozen=True)
+class Threads:
+    """Threads of one run; spinning ones wake faster, and burn what others could use meanwhile."""
+
+    count: int
+    spin: bool
+
+
 class SessionPool:
     """Runs narratives given as token ids. Safe to call from many threads at once."""
 
     def __init__(self, model: Path, spec: PoolSpec) -> None:
         self.spec = spec
-        self._narrow = _open_session(model, spec.providers, threads=1)
-        self._wide = (
-            _open_session(model, spec.providers, threads=spec.cores)
-            if spec.cores > 1 and not spec.batch_tokens
-            else self._narrow
-        )
+        self._model = model
+        self._narrow = _open_session(model, spec.providers, Threads(1, spin=False))
+        self._wide = self._narrow
 
     @property
     def uses_wide(self) -> bool:
+        """Whether a narrative that is alone is computed by all cores; `calibrate` decides."""
         return self._wide is not self._narrow
 
     def run(self, sequences: Sequence[list[int]], is_alone: bool) -> list[Logits]:
@@ -49,28 +56,44 @@ class SessionPool:
     def calibrate(
         self, sequence: list[int], clock: Callable[[], float] = time.perf_counter
     ) -> float:
-        """Drop the wide session unless it is faster and agrees to the last bit.
+        """Choose what a narrative that is alone runs on; returns the seconds of one narrow run.
 
-        Returns the seconds of one narrow run.
+        A session with all cores has to be faster, and to agree to the last bit.
         """
-        narrow_seconds = _best_time(self._narrow, sequence, self.spec.pad_id, clock)
-        if not self.uses_wide:
-            return narrow_seconds
-        wide_seconds = _best_time(self._wide, sequence, self.spec.pad_id, clock)
-        if wide_seconds > narrow_seconds * (1 - _WIDE_MUST_SAVE) or not self._agrees(sequence):
-            self._wide = self._narrow
+        self._wide = self._narrow
+        narrow_seconds = self._best_time(self._narrow, sequence, clock)
+        best_seconds = narrow_seconds * (1 - _WIDE_MUST_SAVE)
+        for threads in self._wide_threads():
+            session = _open_session(self._model, self.spec.providers, threads)
+            seconds = self._best_time(session, sequence, clock)
+            if seconds < best_seconds and self._agrees(session, sequence):
+                best_seconds, self._wide = seconds, session
         return narrow_seconds
 
-    def _agrees(self, sequence: list[int]) -> bool:
+    def _wide_threads(self) -> list[Threads]:
+        if self.spec.cores == 1 or self.spec.batch_tokens:
+            return []
+        return [Threads(self.spec.cores, spin) for spin in (False, True)]
+
+    def _agrees(self, session: ort.InferenceSession, sequence: list[int]) -> bool:
         lengths = [length for length in (3, 17, 64, 129, 256, 512) if length < len(sequence)]
-        cuts = [sequence[:length] for length in lengths] + [sequence]
         return all(
             np.array_equal(
-                _run(self._wide, [cut], self.spec.pad_id),
-                _run(self._narrow, [cut], self.spec.pad_id),
+                _run(session, [sequence[:length]], self.spec.pad_id),
+                _run(self._narrow, [sequence[:length]], self.spec.pad_id),
             )
-            for cut in cuts
+            for length in [*lengths, len(sequence)]
         )
+
+    def _best_time(
+        self, session: ort.InferenceSession, sequence: list[int], clock: Callable[[], float]
+    ) -> float:
+        times = []
+        for _ in range(_TRIALS):
+            began_at = clock()
+            _run(session, [sequence], self.spec.pad_id)
+            times.append(clock() - began_at)
+        return min(times)
 
 
 def token_budget_batches(lengths: Sequence[int], budget: int) -> list[list[int]]:
@@ -88,17 +111,18 @@ def token_budget_batches(lengths: Sequence[int], budget: int) -> list[list[int]]
     return [*batches, batch] if batch else batches
 
 
-def _open_session(model: Path, providers: Sequence[str], threads: int) -> ort.InferenceSession:
+def _open_session(model: Path, providers: Sequence[str], threads: Threads) -> ort.InferenceSession:
     missing = set(providers) - set(ort.get_available_providers())
     if missing:
         raise StartError(f"ONNX Runtime here has no {', '.join(sorted(missing))}")
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads.count
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # every narrative has its own length, so a memory pattern per shape would only grow
     options.enable_mem_pattern = False
-    # idle threads must not spin on cores that other narratives need
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads.spin)))
+    # between runs nothing may spin on cores that other narratives need
     options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         return ort.InferenceSession(str(model), options, providers=list(providers))
@@ -116,14 +140,3 @@ def _run(session: ort.InferenceSession, sequences: Sequence[list[int]], pad_id: 
     logits: Logits
     (logits,) = session.run(["logits"], {"input_ids": input_ids, "attention_mask": attention_mask})
     return logits
-
-
-def _best_time(
-    session: ort.InferenceSession, sequence: list[int], pad_id: int, clock: Callable[[], float]
-) -> float:
-    times = []
-    for _ in range(_TRIALS):
-        began_at = clock()
-        _run(session, [sequence], pad_id)
-        times.append(clock() - began_at)
-    return min(times)

@@ -1,3 +1,4 @@
+from itertools import chain
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -13,6 +14,7 @@ from services.serving.pool_spec import Logits, PoolSpec
 from services.serving.session_pool import SessionPool, token_budget_batches
 from services.serving.testing.tiny_artifact import TinySpec, write_tiny_archive
 
+TRIALS = 5
 SEQUENCES = [[2, *range(4, 4 + length), 3] for length in (1, 5, 9, 17, 30)]
 
 
@@ -23,12 +25,24 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return artifact.path(MODEL_FILE)
 
 
+class StopWatch:
+    """A clock on which one run after the other takes the next of `seconds`."""
+
+    def __init__(self, *seconds: float) -> None:
+        self._ticks = chain.from_iterable((0.0, run) for run in seconds for _ in range(TRIALS))
+
+    def __call__(self) -> float:
+        return next(self._ticks)
+
+
 def test_one_core_and_all_cores_give_the_same_bits(model: Path) -> None:
     pool = SessionPool(model, PoolSpec(cores=4))
+    pool.calibrate(SEQUENCES[-1], clock=StopWatch(1.0, 0.5, 0.6))
 
     narrow = pool.run(SEQUENCES, is_alone=False)
     wide = [pool.run([sequence], is_alone=True)[0] for sequence in SEQUENCES]
 
+    assert pool.uses_wide
     assert all(np.array_equal(a, b) for a, b in zip(narrow, wide, strict=True))
 
 
@@ -63,12 +77,13 @@ def test_token_budget_batches_come_back_in_the_order_asked(model: Path) -> None:
     np.testing.assert_allclose(np.stack(rows), np.stack(expected), rtol=1e-4, atol=1e-5)
 
 
-def test_a_wide_session_that_is_no_faster_is_dropped(model: Path) -> None:
+def test_a_wide_session_that_is_hardly_faster_is_not_used(model: Path) -> None:
     pool = SessionPool(model, PoolSpec(cores=2))
 
-    pool.calibrate(SEQUENCES[-1], clock=iter(range(1000)).__next__)
+    narrow_seconds = pool.calibrate(SEQUENCES[-1], clock=StopWatch(1.0, 0.95, 1.2))
 
     assert not pool.uses_wide
+    assert narrow_seconds == 1.0
 
 
 def test_a_provider_that_is_not_there_is_named(model: Path) -> None:

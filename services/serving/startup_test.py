@@ -76,6 +76,12 @@ def test_a_graph_that_the_runtime_refuses_stops_the_start(tmp_path: Path) -> Non
     assert "model.onnx does not load" in one_sentence(result)
 
 
+def test_a_provider_that_this_machine_lacks_stops_the_start(tmp_path: Path) -> None:
+    result = start(write_tiny_archive(tmp_path), COMPLAINTS_PROVIDER="cuda")
+
+    assert "CUDAExecutionProvider" in one_sentence(result)
+
+
 def test_a_port_in_use_stops_the_start(tmp_path: Path) -> None:
     archive = write_tiny_archive(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -1,0 +1,106 @@
+"""The servers that are measured, as processes on loopback ports."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 120
+
+
+class BenchError(Exception):
+    """A server that does not start, or a run that measured nothing."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answered /ping with 200 after `ready_seconds`."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+    ready_seconds: float
+
+    def worker_memory_mebibytes(self) -> list[float]:
+        """Resident memory of each child process."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [_resident_mebibytes(int(pid)) for pid in children.split()]
+
+
+@contextmanager
+def serve_artifact(artifact: Path, **environ: str) -> Iterator[Server]:
+    """Run the serving container on `artifact` with default settings but for `environ`."""
+    port = free_port()
+    settings = {
+        "MODEL_PATH": str(artifact),
+        "COMPLAINTS_BIND_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        **environ,
+    }
+    command = [sys.executable, "-m", "services.serving.main", "serve"]
+    with _run(command, port, settings) as server:
+        yield server
+
+
+@contextmanager
+def serve_flask_peer() -> Iterator[Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "ops.bench.serving.flask_peer", str(port)]
+    with _run(command, port, {}) as server:
+        yield server
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@contextmanager
+def _run(command: list[str], port: int, environ: dict[str, str]) -> Iterator[Server]:
+    began_at = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environ},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        while not _is_ready(port):
+            waited_seconds = time.perf_counter() - began_at
+            if process.poll() is not None or waited_seconds > START_SECONDS:
+                raise BenchError(f"{' '.join(command[1:])} did not become ready")
+            time.sleep(0.01)
+        yield Server(process, port, time.perf_counter() - began_at)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _is_ready(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/ping")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _resident_mebibytes(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0

@@ -128,6 +128,9 @@ def _distrust(evidence: Evidence, policy: Policy) -> Iterator[str]:
     reviewer, count = max(reviews.new_by_reviewer.items(), key=lambda item: (item[1], item[0]))
     if count / reviews.new > bounds.max_share_of_one_reviewer:
         yield f"{count / reviews.new:.0%} of the new reviews are by one reviewer, {reviewer!r}"
+    for name, deviation in reviews.deviation_by_reviewer.items():
+        if deviation > bounds.max_reviewer_deviation:
+            yield f"reviewer {name!r} labels unlike all others, by {deviation:.2f}"
     if reviews.new_label_shift > bounds.max_reviewed_label_shift:
         yield f"the new reviews move {reviews.new_label_shift:.0%} of their rows between labels"
     if reviews.new_relabelled_share > bounds.max_relabelled_share:

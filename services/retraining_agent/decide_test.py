@@ -103,7 +103,8 @@ def test_nothing_is_retrained_on_too_few_reviews() -> None:
     ("evidence", "reason"),
     [
         (with_reviews(new=400, new_by_reviewer={"mallory": 300, "ana": 100}), "by one reviewer"),
-        (with_reviews(new=400, new_label_shift=0.5), "between labels"),
+        (with_reviews(new=400, new_label_shift=0.7), "between labels"),
+        (with_reviews(new=400, deviation_by_reviewer={"eve": 0.5}), "'eve' labels unlike"),
         (with_reviews(new=400, new_relabelled_share=0.9), "contradict 90%"),
         (with_reviews(new=400, orphans=20), "no logged decision"),
         (

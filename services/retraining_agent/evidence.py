@@ -75,6 +75,8 @@ class Reviews:
     """Reviews of decisions that the log, as far as it was read, does not hold."""
     new_by_label: dict[str, int]
     new_by_reviewer: dict[str, int]
+    deviation_by_reviewer: dict[str, float]
+    """How far each reviewer's labels are from the others', beyond chance."""
     new_relabelled_share: float
     new_label_shift: float
     """Total variation between the labels reviewers gave and those predicted for the same rows."""

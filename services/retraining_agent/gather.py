@@ -26,6 +26,7 @@ from services.retraining_agent.policy import EvidencePolicy
 from services.retraining_agent.review_store import StoredReviews
 from services.retraining_agent.reviewed_accuracy import Stratum, reviewed_accuracy, stratum
 from services.retraining_agent.reviewed_rows import ReviewedRow, ReviewedRows
+from services.retraining_agent.reviewer_deviation import reviewer_deviations
 from services.retraining_agent.store import ObjectStore
 from services.retraining_agent.traffic_profile import Profile, ProfileBuilder
 
@@ -190,6 +191,7 @@ def _review_facts(question: Question, reviewed: ReviewedRows, record: ModelRecor
         orphans=reviewed.orphans,
         new_by_label={name: given[name] for name in LABEL_SCHEMA.names},
         new_by_reviewer=dict(Counter(row.review.reviewer for row in new)),
+        deviation_by_reviewer=reviewer_deviations(new),
         new_relabelled_share=sum(row.true_label != row.predicted_label for row in new) / rows,
         new_label_shift=sum(abs(given[n] - predicted[n]) for n in LABEL_SCHEMA.names) / (2 * rows),
         kappa=kappa,

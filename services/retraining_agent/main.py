@@ -17,8 +17,9 @@ from services.retraining_agent import run_commands
 from services.retraining_agent.announce import announcer
 from services.retraining_agent.app import AgentGroup, App, answer, json_option
 from services.retraining_agent.command_deployment import CommandDeployment
-from services.retraining_agent.deployment import PointerDeployment
+from services.retraining_agent.deployment import Deployment, PointerDeployment
 from services.retraining_agent.errors import BadInputError
+from services.retraining_agent.jobs import TrainingJobs
 from services.retraining_agent.labelled_complaints import (
     LabelledComplaints,
     read_labelled_complaints,
@@ -30,6 +31,8 @@ from services.retraining_agent.ports import Ports
 from services.retraining_agent.register import FirstModel, register_first
 from services.retraining_agent.review_commands import review
 from services.retraining_agent.s3_store import S3Store
+from services.retraining_agent.sagemaker_deployment import SageMakerDeployment
+from services.retraining_agent.sagemaker_pipeline import SageMakerPipelineJobs
 from services.retraining_agent.settings import Settings
 
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -76,19 +79,30 @@ def build_ports(settings: Settings, policy: Policy, store: S3Store) -> Ports:
     """Build what a run needs; the model runtime is imported only here."""
     from services.retraining_agent.scoring import open_model
 
-    commands = LocalCommands(settings.trainer_command, settings.exporter_command)
-    command = settings.deploy_command
     return Ports(
         store=store,
-        jobs=LocalTrainingJobs(settings.work, commands),
-        deployment=(
-            CommandDeployment(store, settings.work, command) if command else PointerDeployment()
-        ),
+        jobs=_jobs(settings, store),
+        deployment=_deployment(settings, store),
         open_model=open_model,
         base_data=lambda: _base_data(settings),
         policy=policy,
         now=_now,
     )
+
+
+def _jobs(settings: Settings, store: S3Store) -> TrainingJobs:
+    if settings.pipeline is not None:
+        return SageMakerPipelineJobs(boto3.client("sagemaker"), store, settings.pipeline)
+    commands = LocalCommands(settings.trainer_command, settings.exporter_command)
+    return LocalTrainingJobs(settings.work, commands)
+
+
+def _deployment(settings: Settings, store: S3Store) -> Deployment:
+    if settings.endpoint is not None:
+        return SageMakerDeployment(boto3.client("sagemaker"), store, settings.endpoint)
+    if settings.deploy_command:
+        return CommandDeployment(store, settings.work, settings.deploy_command)
+    return PointerDeployment()
 
 
 @cli.command()

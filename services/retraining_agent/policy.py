@@ -50,8 +50,9 @@ class BoundsPolicy:
     max_corrupt_objects_share: Share = 0.01
     max_orphan_reviews_share: Share = 0.05
     max_share_of_one_reviewer: Share = 0.5
-    max_reviewed_label_shift: Share = 0.3
-    max_relabelled_share: Share = 0.6
+    max_reviewer_deviation: Share = 0.25
+    max_reviewed_label_shift: Share = 0.6
+    max_relabelled_share: Share = 0.7
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.retraining_agent.errors import BadInputError
+from services.retraining_agent.sagemaker_deployment import EndpointSpec
+from services.retraining_agent.sagemaker_pipeline import PipelineSpec
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Settings:
     """EXPORTER_COMMAND: how to export here, with {checkpoint}, {version} and {archive}."""
     deploy_command: str
     """DEPLOY_COMMAND: how to serve a model here, with {archive} and {version}; may be empty."""
+    pipeline: PipelineSpec | None
+    """SAGEMAKER_PIPELINE and what it needs: ROLE_ARN, TRAINER_IMAGE, EXPORTER_IMAGE,
+    SERVING_IMAGE, MODEL_PACKAGE_GROUP. Trains on AWS instead of here."""
+    endpoint: EndpointSpec | None
+    """ENDPOINT_NAME and what it needs: ROLE_ARN, SERVING_IMAGE; ENDPOINT_ALARMS, by commas, roll
+    an update back. Serves on AWS instead of by DEPLOY_COMMAND."""
     webhook_url: str
     """WEBHOOK_URL: where each decision is posted as JSON; may be empty."""
     pushgateway_url: str
@@ -33,9 +41,7 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
         """Read the environment; raises BadInputError naming the variable."""
-        bucket = environ.get("BUCKET", "").strip()
-        if not bucket:
-            raise BadInputError("the environment variable BUCKET is not set")
+        bucket = _required(environ, "BUCKET")
         settings = cls(
             bucket=bucket,
             policy_path=_path(environ, "POLICY"),
@@ -44,6 +50,8 @@ class Settings:
             trainer_command=environ.get("TRAINER_COMMAND", ""),
             exporter_command=environ.get("EXPORTER_COMMAND", ""),
             deploy_command=environ.get("DEPLOY_COMMAND", ""),
+            pipeline=_pipeline(environ, bucket),
+            endpoint=_endpoint(environ, bucket),
             webhook_url=environ.get("WEBHOOK_URL", ""),
             pushgateway_url=environ.get("PUSHGATEWAY_URL", ""),
         )
@@ -54,7 +62,42 @@ class Settings:
     @property
     def can_train(self) -> bool:
         """Whether training jobs are configured."""
-        return bool(self.trainer_command)
+        return bool(self.trainer_command) or self.pipeline is not None
+
+
+def _pipeline(environ: Mapping[str, str], bucket: str) -> PipelineSpec | None:
+    name = environ.get("SAGEMAKER_PIPELINE", "")
+    if not name:
+        return None
+    return PipelineSpec(
+        name=name,
+        role_arn=_required(environ, "ROLE_ARN"),
+        bucket=bucket,
+        trainer_image=_required(environ, "TRAINER_IMAGE"),
+        exporter_image=_required(environ, "EXPORTER_IMAGE"),
+        serving_image=_required(environ, "SERVING_IMAGE"),
+        model_package_group=_required(environ, "MODEL_PACKAGE_GROUP"),
+    )
+
+
+def _endpoint(environ: Mapping[str, str], bucket: str) -> EndpointSpec | None:
+    name = environ.get("ENDPOINT_NAME", "")
+    if not name:
+        return None
+    return EndpointSpec(
+        endpoint=name,
+        role_arn=_required(environ, "ROLE_ARN"),
+        bucket=bucket,
+        image=_required(environ, "SERVING_IMAGE"),
+        alarms=tuple(filter(None, environ.get("ENDPOINT_ALARMS", "").split(","))),
+    )
+
+
+def _required(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise BadInputError(f"the environment variable {name} is not set")
+    return value
 
 
 def _path(environ: Mapping[str, str], name: str) -> Path | None:

@@ -43,6 +43,7 @@ def calm_evidence() -> Evidence:
             orphans=0,
             new_by_label=dict.fromkeys(_NAMES, 20),
             new_by_reviewer={"ana": 50, "bob": 50},
+            deviation_by_reviewer={"ana": 0.0, "bob": 0.0},
             new_relabelled_share=0.2,
             new_label_shift=0.1,
             kappa=0.8,

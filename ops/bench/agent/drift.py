@@ -1,0 +1,261 @@
+"""The agent on real dates: a champion of 2015-2017 meets 2023-2025, or, as a control, its own time.
+
+    COMPLAINTS_DATA=folder python -m ops.bench.agent.drift [--control]
+
+Time is told, not waited for: one day of the story has so many complaints, and ends with one round
+of the agent. Everything else is the product: reading, deciding, training as subprocesses, proof
+through ONNX Runtime, promotion.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+
+from libs.events.prediction_log import PredictionRow, prediction_log_key, write_prediction_log
+from libs.events.review import Review
+from libs.labels.schema import LABEL_SCHEMA
+from libs.registry.champion import model_key
+from services.retraining_agent.agent import Round, run_round
+from services.retraining_agent.champion_store import require_champion
+from services.retraining_agent.compare import Answers, compare
+from services.retraining_agent.deployment import PointerDeployment
+from services.retraining_agent.labelled_complaints import LabelledComplaints
+from services.retraining_agent.lease import Lease
+from services.retraining_agent.local_jobs import LocalCommands, LocalTrainingJobs
+from services.retraining_agent.memory_store import MemoryStore
+from services.retraining_agent.policy import (
+    EvidencePolicy,
+    Policy,
+    PromotionPolicy,
+    ProofPolicy,
+    TriggerPolicy,
+)
+from services.retraining_agent.ports import Ports
+from services.retraining_agent.register import FirstModel, register_first
+from services.retraining_agent.review_store import keep_review
+from services.retraining_agent.scoring import OnnxScorer, open_model, opened_archive
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MODULE = f"{sys.executable} -m ops.bench.agent.linear_model"
+COMMANDS = LocalCommands(
+    trainer=f"{MODULE} train {{data}} {{checkpoint}}",
+    exporter=f"{MODULE} export {{checkpoint}} {{archive}} {{version}}",
+)
+POLICY = Policy(
+    evidence=EvidencePolicy(window_min_rows=100),
+    # Only drift and reviewed quality may ask for a retraining: a control that retrains because
+    # enough reviews came would control nothing.
+    triggers=TriggerPolicy(min_new_reviews=100_000, min_reviews_to_train=200),
+    # Threads of other programs make latencies of 50 microseconds jump.
+    proof=ProofPolicy(max_latency_ratio=3.0),
+    promotion=PromotionPolicy(bake_minutes=0),
+)
+
+
+@dataclass(frozen=True)
+class Story:
+    """The parts of the data that a story is told from."""
+
+    base: pd.DataFrame
+    holdout: pd.DataFrame
+    stream: pd.DataFrame
+    later: pd.DataFrame
+
+
+def load_story(folder: Path, control: bool) -> Story:
+    """Split by cluster, never by row; lower-cased copies of one label are left out."""
+    rows = pd.read_parquet(folder / "complaints_train.parquet")
+    rows = rows[rows.variant == "original"].copy()
+    rows["complaint_id"] = [f"row-{index}" for index in rows.index]
+    rows = rows.assign(day=pd.to_datetime(rows.date_received, errors="coerce")).dropna(subset="day")
+    old = rows[rows.day.dt.year.between(2015, 2017)]
+    clusters = old.cluster.unique()
+    np.random.default_rng(7).shuffle(clusters)
+    parts = np.split(clusters, [int(len(clusters) * 0.45), int(len(clusters) * 0.6)])
+    base, holdout, rest = (old[old.cluster.isin(part)] for part in parts)
+    if not control:
+        new = rows[rows.day.dt.year.between(2023, 2025) & ~rows.cluster.isin(clusters)]
+        rest = new
+    rest = rest.sort_values("day", kind="stable").drop_duplicates("cluster")
+    cut = int(len(rest) * 0.6)
+    return Story(base, holdout, rest[:cut], rest[cut:])
+
+
+class Simulation:
+    """The champion classifies day by day, reviewers answer, and the agent runs every night."""
+
+    def __init__(self, story: Story, folder: Path, rows_a_day: int, review_rate: float) -> None:
+        self.story = story
+        self.folder = folder
+        self.rows_a_day = rows_a_day
+        self.review_rate = review_rate
+        self.store = MemoryStore()
+        self.clock = START
+        self.jobs = LocalTrainingJobs(folder / "jobs", COMMANDS)
+        self.random = np.random.default_rng(11)
+
+    def register(self) -> None:
+        """Train the first champion on the old rows and register it with the old holdout."""
+        data = self.folder / "base.parquet"
+        self.story.base[["narrative", "label", "complaint_id"]].to_parquet(data)
+        checkpoint, archive = self.folder / "first", self.folder / "first.tar.gz"
+        for command in (
+            ["train", str(data), str(checkpoint)],
+            ["export", str(checkpoint), str(archive), "2017"],
+        ):
+            subprocess.run([*MODULE.split(), *command], check=True)
+        with opened_archive(archive) as artifact:
+            holdout = complaints_of(self.story.holdout)
+            model = FirstModel(archive, artifact, OnnxScorer(artifact), holdout, holdout, "bench")
+            register_first(self.store, model, self.clock)
+
+    def play(self) -> list[tuple[int, Round]]:
+        """Live through the stream; return the round of every night."""
+        rounds = []
+        for number, start in enumerate(range(0, len(self.story.stream), self.rows_a_day)):
+            self._live(self.story.stream[start : start + self.rows_a_day])
+            self.clock = START + timedelta(days=number + 1)
+            lease = Lease(self.store, f"night {number}", lambda: self.clock)
+            rounds.append(
+                (number + 1, run_round(self._ports(), lease, lambda state: True, None, True))
+            )
+        return rounds
+
+    def probabilities(self, version: str, texts: list[str]) -> np.ndarray:
+        """Classify texts with a registered model."""
+        with open_model(self.store.objects[model_key(version, "model.tar.gz")]) as model:
+            return model.scorer.probabilities(texts)
+
+    def _live(self, rows: pd.DataFrame) -> None:
+        champion = require_champion(self.store).champion
+        found = self.probabilities(champion.version, rows.narrative.tolist())
+        logged = []
+        for number, (row, scores) in enumerate(zip(rows.itertuples(), found, strict=True)):
+            at = self.clock + timedelta(seconds=86_000 * number / len(rows))
+            logged.append(_logged(row, scores, at, champion.version, champion.model_digest))
+            is_waiting = scores.max() < 0.6
+            if self.random.random() < (self.review_rate if is_waiting else self.review_rate / 3):
+                reviewer = ("ana", "bob", "cleo")[self.random.integers(3)]
+                keep_review(
+                    self.store,
+                    Review(
+                        event_id=logged[-1].event_id,
+                        true_label=row.label,
+                        reviewer=reviewer,
+                        reviewed_at=at,
+                    ),
+                )
+        key = prediction_log_key("bench", "shard", str(rows.index[0]), self.clock)
+        self.store.write(key, write_prediction_log(logged))
+
+    def _ports(self) -> Ports:
+        return Ports(
+            store=self.store,
+            jobs=self.jobs,
+            deployment=PointerDeployment(),
+            open_model=open_model,
+            base_data=lambda: complaints_of(self.story.base),
+            policy=POLICY,
+            now=lambda: self.clock,
+        )
+
+
+@click.command()
+@click.option("--control", is_flag=True, help="Stream rows of the champion's own time.")
+@click.option("--rows-a-day", default=150, show_default=True)
+@click.option("--review-rate", default=0.6, show_default=True, help="Share of waiting rows that "
+              "are reviewed; of the others a third of it.")  # fmt: skip
+def main(control: bool, rows_a_day: int, review_rate: float) -> None:
+    """Tell the story and print what the agent did."""
+    story = load_story(Path(os.environ["COMPLAINTS_DATA"]), control)
+    click.echo(
+        f"base {len(story.base)}, holdout {len(story.holdout)}, stream {len(story.stream)}, "
+        f"later {len(story.later)} rows"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        simulation = Simulation(story, Path(folder), rows_a_day, review_rate)
+        simulation.register()
+        for night, done in simulation.play():
+            _tell(night, done)
+        _evaluate(simulation)
+
+
+def complaints_of(rows: pd.DataFrame) -> LabelledComplaints:
+    return LabelledComplaints(tuple(rows.narrative), tuple(rows.label), tuple(rows.complaint_id))
+
+
+def _logged(
+    row: "pd.core.frame.Pandas", scores: np.ndarray, at: datetime, version: str, digest: str
+) -> PredictionRow:
+    label_id = int(scores.argmax())
+    return PredictionRow(
+        timestamp=at,
+        text=row.narrative,
+        predicted_label=LABEL_SCHEMA.label_name(label_id),
+        confidence=float(scores.max()),
+        reviewed="No" if scores.max() < 0.6 else "N/A",
+        event_id=f"shard:{row.Index}",
+        complaint_id=row.complaint_id,
+        received_at=at,
+        scores=dict(zip(LABEL_SCHEMA.names, map(float, scores), strict=True)),
+        is_truncated=False,
+        model_version=version,
+        model_digest=digest,
+        latency_seconds=0.001,
+    )
+
+
+def _tell(night: int, done: Round) -> None:
+    decision = done.decision
+    drift = ", ".join(f"{name} {value:.3f}" for name, value in decision.drift_psi.items())
+    click.echo(f"night {night}: {decision.decision}, {decision.reason}")
+    click.echo(f"    drift of the last window: {drift}")
+    if decision.holds:
+        click.echo(f"    holds: {'; '.join(decision.holds)}")
+    if done.state is not None:
+        click.echo(f"    {done.state.facts.get('training_set')}")
+        click.echo(f"    {decision.verdict}; champion {decision.champion_version}")
+
+
+def _evaluate(simulation: Simulation) -> None:
+    """Compare first and last champion on later rows, and the label-free estimate with the truth."""
+    import msgspec
+
+    last = require_champion(simulation.store).champion.version
+    later = simulation.story.later
+    truth = complaints_of(later).label_ids
+    before = simulation.probabilities("2017", later.narrative.tolist())
+    after = simulation.probabilities(last, later.narrative.tolist())
+    found = compare(
+        Answers(truth, before.argmax(axis=1).tolist(), after.argmax(axis=1).tolist()), 2000
+    )
+    click.echo(
+        f"later rows: macro F1 {found.champion_macro_f1:.3f} before, "
+        f"{found.candidate_macro_f1:.3f} after, gain {found.gain.value:+.3f} "
+        f"({found.gain.low:+.3f} to {found.gain.high:+.3f}), McNemar p {found.mcnemar_p:.2g}"
+    )
+    for version, probabilities in (("2017", before), (last, after)):
+        record = msgspec.json.decode(simulation.store.objects[model_key(version, "record.json")])
+        scores = record["scores"]
+        confidence = probabilities.max(axis=1).mean()
+        estimate = scores["accuracy"] + confidence - scores["mean_confidence"]
+        accuracy = (probabilities.argmax(axis=1) == np.asarray(truth)).mean()
+        click.echo(
+            f"{version}: accuracy on later rows {accuracy:.3f}, estimated without labels "
+            f"{estimate:.3f} (off by {100 * (estimate - accuracy):+.1f} points), "
+            f"mean confidence alone {100 * (confidence - accuracy):+.1f} points"
+        )
+        if version == last:
+            break
+
+
+if __name__ == "__main__":
+    main()

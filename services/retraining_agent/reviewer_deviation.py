@@ -1,0 +1,37 @@
+"""Which reviewer labels unlike all others: drift moves every reviewer, poison only its own."""
+
+from collections import Counter
+from collections.abc import Iterable
+from math import pi, sqrt
+
+from services.retraining_agent.reviewed_rows import ReviewedRow
+
+Cell = tuple[str, str]
+
+
+def reviewer_deviations(rows: Iterable[ReviewedRow]) -> dict[str, float]:
+    """Return, by reviewer, how far their labels are from the other reviewers'.
+
+    The distance is the total variation between the shares of (predicted, given) label pairs, less
+    what chance alone would show on average: half the sum over pairs of
+    sqrt(2 / pi * p (1 - p) (1/n + 1/m)), the mean absolute difference of two sample shares. It is
+    0 where there is nobody to compare with.
+    """
+    cells: dict[str, Counter[Cell]] = {}
+    for row in rows:
+        cell = (row.predicted_label, row.true_label)
+        cells.setdefault(row.review.reviewer, Counter())[cell] += 1
+    together = sum(cells.values(), Counter[Cell]())
+    return {name: _excess(own, together - own) for name, own in sorted(cells.items())}
+
+
+def _excess(own: Counter[Cell], others: Counter[Cell]) -> float:
+    n, m = own.total(), others.total()
+    if not m:
+        return 0.0
+    distance = by_chance = 0.0
+    for cell in own | others:
+        pooled = (own[cell] + others[cell]) / (n + m)
+        distance += abs(own[cell] / n - others[cell] / m) / 2
+        by_chance += sqrt(2 / pi * pooled * (1 - pooled) * (1 / n + 1 / m)) / 2
+    return max(0.0, distance - by_chance)

@@ -1,0 +1,90 @@
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from services.retraining_agent.deployment import DeployStatus, Release
+from services.retraining_agent.errors import TransientError
+from services.retraining_agent.memory_store import MemoryStore
+from services.retraining_agent.sagemaker_deployment import (
+    EndpointSpec,
+    SageMakerDeployment,
+    config_name,
+    model_name,
+)
+from services.retraining_agent.testing.fake_endpoint import FakeEndpoint
+
+SPEC = EndpointSpec("complaints", "arn:role", "bucket", "image", alarms=("errors", "latency"))
+RELEASE = Release("20260101T000000Z-ab-deploy", "2.0.0", "d" * 64, "registry/models/2/model.tar.gz")
+
+
+def deployment(endpoint: object, store: MemoryStore | None = None) -> SageMakerDeployment:
+    return SageMakerDeployment(cast(Any, endpoint), store or MemoryStore(), SPEC)
+
+
+def to_its_end(deployment: SageMakerDeployment) -> DeployStatus:
+    status: DeployStatus = "running"
+    while status == "running":
+        status = deployment.advance(RELEASE)
+    return status
+
+
+def test_an_endpoint_is_updated_blue_green_with_canary_and_alarms() -> None:
+    endpoint = FakeEndpoint("old")
+
+    assert to_its_end(deployment(endpoint)) == "done"
+
+    (update,) = endpoint.updates
+    policy = update["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+    alarms = update["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+    assert endpoint.config == config_name(RELEASE)
+    assert policy["TrafficRoutingConfiguration"]["Type"] == "CANARY"
+    assert alarms == [{"AlarmName": "errors"}, {"AlarmName": "latency"}]
+
+
+def test_the_autoscaled_count_is_kept() -> None:
+    endpoint = FakeEndpoint("old")
+
+    to_its_end(deployment(endpoint))
+
+    assert endpoint.instances == 5
+
+
+def test_an_update_that_an_alarm_rolled_back_has_failed_and_is_not_tried_again() -> None:
+    endpoint = FakeEndpoint("old", alarm=True)
+
+    assert to_its_end(deployment(endpoint)) == "failed"
+
+    assert endpoint.config == "old"
+    assert len(endpoint.updates) == 1
+
+
+def test_a_deployment_that_is_there_is_left_alone() -> None:
+    endpoint = FakeEndpoint(config_name(RELEASE))
+
+    assert deployment(endpoint).advance(RELEASE) == "done"
+    assert endpoint.updates == []
+
+
+def test_another_process_goes_on_with_an_update_under_way() -> None:
+    endpoint, store = FakeEndpoint("old"), MemoryStore()
+    deployment(endpoint, store).advance(RELEASE)
+
+    assert to_its_end(deployment(endpoint, store)) == "done"
+    assert len(endpoint.updates) == 1
+
+
+def test_a_model_that_exists_already_is_used() -> None:
+    endpoint = FakeEndpoint("old")
+    endpoint.models[model_name(RELEASE)] = {}
+
+    assert to_its_end(deployment(endpoint)) == "done"
+
+
+def test_a_fault_of_the_network_is_transient() -> None:
+    class Unreachable:
+        def describe_endpoint(self, **request: object) -> None:
+            raise EndpointConnectionError(endpoint_url="https://example.invalid")
+
+    with pytest.raises(TransientError, match="complaints"):
+        deployment(Unreachable()).advance(RELEASE)

@@ -1,0 +1,64 @@
+"""A stand-in for SageMaker's endpoint calls, with the semantics that AWS documents.
+
+update_endpoint is refused unless the endpoint is InService; then it is Updating. It ends InService
+with the new configuration, or, when an alarm goes off, InService with the old one. The instance
+count of a variant stays the autoscaled one only with RetainAllVariantProperties. Names are taken
+once and for all.
+"""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+class FakeEndpoint:
+    """The few calls of the SageMaker client that a deployment makes."""
+
+    def __init__(self, config: str, alarm: bool = False) -> None:
+        self.config = config
+        self.status = "InService"
+        self.instances = 5
+        self.updates: list[dict[str, Any]] = []
+        self.models: dict[str, Any] = {}
+        self.configs: dict[str, Any] = {}
+        self._alarm = alarm
+        self._pending: str | None = None
+
+    def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803
+        answer = {"EndpointStatus": self.status, "EndpointConfigName": self.config}
+        self._go_on()
+        return answer
+
+    def create_model(self, **request: Any) -> None:
+        _refuse_twice(self.models, request["ModelName"], "Cannot create already existing model")
+        self.models[request["ModelName"]] = request
+
+    def create_endpoint_config(self, **request: Any) -> None:
+        name = request["EndpointConfigName"]
+        _refuse_twice(self.configs, name, "Cannot create already existing endpoint configuration")
+        self.configs[name] = request
+
+    def update_endpoint(self, **request: Any) -> None:
+        if self.status != "InService":
+            raise _refusal("Cannot update in-progress endpoint")
+        self.updates.append(request)
+        if not request.get("RetainAllVariantProperties"):
+            config = self.configs[request["EndpointConfigName"]]
+            self.instances = config["ProductionVariants"][0]["InitialInstanceCount"]
+        self._pending = request["EndpointConfigName"]
+        self.status = "Updating"
+
+    def _go_on(self) -> None:
+        if self._pending is not None:
+            self.status = "InService"
+            self.config = self.config if self._alarm else self._pending
+            self._pending = None
+
+
+def _refuse_twice(known: dict[str, Any], name: str, message: str) -> None:
+    if name in known:
+        raise _refusal(message)
+
+
+def _refusal(message: str) -> ClientError:
+    return ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "call")

@@ -52,16 +52,16 @@ class LengthGroupedBatches:
     def _global_batches(self) -> list[npt.NDArray[np.int64]]:
         generator = np.random.default_rng([self._plan.seed, self._epoch])
         order = generator.permutation(len(self._lengths))
-        order = self._fill_up(order)
         if self._plan.group_by_length:
             order = self._sort_within_megabatches(order)
         batches = np.split(order, range(self._global_size, len(order), self._global_size))
+        batches[-1] = self._fill_up(batches[-1])
         return [batches[index] for index in generator.permutation(len(batches))]
 
-    def _fill_up(self, order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """Repeat a few rows, so that the last batch gives every process the same number."""
-        missing = -len(order) % self._plan.world_size
-        return np.concatenate([order, np.resize(order, missing)])
+    def _fill_up(self, batch: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Repeat a few rows, so that every process gets the same number."""
+        missing = -len(batch) % self._plan.world_size
+        return np.concatenate([batch, np.resize(batch, missing)])
 
     def _sort_within_megabatches(self, order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         size = self._global_size * MEGABATCH

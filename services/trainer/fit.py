@@ -1,5 +1,6 @@
 """Fine-tunes encoder and head with the Hugging Face Trainer; goes on where it was interrupted."""
 
+import errno
 import math
 import time
 from collections.abc import Callable
@@ -91,6 +92,7 @@ def fit(task: FitTask, watcher: FitWatcher) -> FitOutcome:
     speed = 0.0
     if not history.has_run_out_of_patience(task.config.patience, first_step):
         speed = _train(trainer, state, task.directory)
+    _wait_for_all_processes()
     if follower.was_interrupted:
         raise InterruptedTrainingError(
             f"training was asked to stop and saved step {trainer.state.global_step}: "
@@ -102,6 +104,18 @@ def fit(task: FitTask, watcher: FitWatcher) -> FitOutcome:
     task.classifier.eval()
     steps = history.validations[-1].step
     return FitOutcome(best, steps, first_step, speed, "bf16" if arguments.bf16 else "fp32")
+
+
+def _distributed_backend() -> str | None:
+    """Return gloo for several processes on CPU; everything else is transformers' own choice."""
+    is_distributed = torch.distributed.is_torchelastic_launched()
+    return "gloo" if is_distributed and not torch.cuda.is_available() else None
+
+
+def _wait_for_all_processes() -> None:
+    """Let the process that writes finish before any other reads."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
 
 
 def resolve_precision(config: FitConfig) -> str:
@@ -120,12 +134,19 @@ def _train(trainer: Trainer, state: Path | None, directory: Path) -> float:
         trainer.train(resume_from_checkpoint=str(state) if state else None)
     except OSError as error:
         raise describe_write_error(directory, error) from error
-    except SafetensorError as error:
-        raise describe_write_error(directory, OSError(str(error))) from error
+    except (SafetensorError, RuntimeError) as error:
+        if not _is_write_error(error):
+            raise
+        raise describe_write_error(directory, OSError(errno.ENOSPC, "")) from error
     steps = trainer.state.global_step - first_step
     arguments = trainer.args
     examples = steps * arguments.train_batch_size * arguments.gradient_accumulation_steps
     return float(examples * arguments.world_size / (time.monotonic() - started))
+
+
+def _is_write_error(error: Exception) -> bool:
+    """Tell what torch and safetensors raise, without an error number, when the disk is full."""
+    return any(sign in str(error) for sign in ("PytorchStreamWriter", "StorageFull"))
 
 
 def _arguments(task: FitTask) -> TrainingArguments:
@@ -151,6 +172,8 @@ def _arguments(task: FitTask) -> TrainingArguments:
         remove_unused_columns=False,
         label_names=["labels"],
         ddp_find_unused_parameters=False,
+        ddp_backend=_distributed_backend(),
+        save_on_each_node=True,
     )
 
 
@@ -201,8 +224,10 @@ class _ComplaintTrainer(Trainer):
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
-        mark_complete(self._task.directory / f"{PREFIX}{self.state.global_step}")
-        keep_latest(self._task.directory, STATES_KEPT)
+        _wait_for_all_processes()
+        if self.args.should_save:
+            mark_complete(self._task.directory / f"{PREFIX}{self.state.global_step}")
+            keep_latest(self._task.directory, STATES_KEPT)
 
 
 class _EpochLoader(DataLoader[Any]):
@@ -248,5 +273,7 @@ class _Follower(TrainerCallback):
             epoch=state.epoch or 0.0,
             macro_f1=float(macro_f1(confusion)),
         )
-        self._history.add(validation, self._task.classifier.state_dict())
-        self._watcher.on_validation(validation)
+        is_writer = state.is_local_process_zero
+        self._history.add(validation, self._task.classifier.state_dict() if is_writer else None)
+        if is_writer:
+            self._watcher.on_validation(validation)

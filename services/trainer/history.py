@@ -34,12 +34,17 @@ class History:
             msgspec.json.decode(path.read_bytes(), type=list[Validation]) if path.exists() else []
         )
 
-    def add(self, validation: Validation, weights: Mapping[str, torch.Tensor]) -> None:
-        """Record a validation, and keep `weights` when it is better than every one before."""
+    def add(self, validation: Validation, weights: Mapping[str, torch.Tensor] | None) -> None:
+        """Record a validation, and keep `weights` when it is better than every one before.
+
+        A process that is not the one to write gives no weights, and writes nothing.
+        """
         before = [known for known in self.validations if known.step < validation.step]
+        self.validations = [*before, validation]
+        if weights is None:
+            return
         if all(validation.macro_f1 > known.macro_f1 for known in before):
             _replace(self._directory / BEST_FILE, weights)
-        self.validations = [*before, validation]
         temporary = self._directory / f".{HISTORY_FILE}"
         temporary.write_bytes(msgspec.json.encode(self.validations))
         os.replace(temporary, self._directory / HISTORY_FILE)

@@ -19,7 +19,7 @@ TOPICS = {
 FILLERS = ["they", "never", "answered", "my", "letter", "about", "the", "again", "today", "please"]
 
 
-def write_tiny_encoder(folder: Path, seed: int = 3) -> Path:
+def write_tiny_encoder(folder: Path, seed: int = 3, dropout: float = 0.1) -> Path:
     """Write config.json, model.safetensors and tokenizer.json into the new `folder`."""
     words = SPECIAL + FILLERS + [word for topic in TOPICS.values() for word in topic]
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
@@ -31,8 +31,8 @@ def write_tiny_encoder(folder: Path, seed: int = 3) -> Path:
         n_layers=2,
         n_heads=2,
         hidden_dim=32,
-        dropout=0.1,
-        attention_dropout=0.1,
+        dropout=dropout,
+        attention_dropout=dropout,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -29,7 +29,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 @pytest.fixture(scope="session")
 def export_settings() -> ExportSettings:
     verify = VerifySettings(fixed_narratives(), Bounds(), threads=1)
-    return ExportSettings(Release(), QuantizeSettings(), verify)
+    return ExportSettings(Release(), QuantizeSettings(), fixed_narratives(), verify)
 
 
 @pytest.fixture(scope="session")

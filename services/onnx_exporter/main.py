@@ -68,7 +68,10 @@ def cli() -> None:
 def export(checkpoint: Path, target: Path, graph_only: bool, as_json: bool, **given: Any) -> None:
     """Export, optimize, quantize, verify and pack CHECKPOINT."""
     settings = ExportSettings(
-        options.release(given), options.quantize_settings(given), options.verify_settings(given)
+        options.release(given),
+        options.quantize_settings(given),
+        options.narratives(given["calibration_file"]),
+        options.verify_settings(given),
     )
     with display.show_progress() as announce:
         if graph_only:
@@ -98,9 +101,12 @@ def optimize(workspace: Path, as_json: bool) -> None:
 @options.JSON
 def quantize(workspace: Path, as_json: bool, **given: Any) -> None:
     """Make the served graph in WORKSPACE from the optimized one."""
+    folder, calibration = Workspace(workspace), options.narratives(given["calibration_file"])
     with display.show_progress() as announce:
         announce("quantize", 1)
-        result = steps.run_quantize(Workspace(workspace), options.quantize_settings(given))
+        model = steps.open_source(folder)
+        settings = options.quantize_settings(given)
+        result = steps.run_quantize(model, folder, settings, calibration)
     _print(result, as_json)
 
 

@@ -97,6 +97,20 @@ QUANTIZE = _together(
         show_default=True,
         help="The processors that the int8 weights are made for.",
     ),
+    click.option(
+        "--float-operators",
+        type=click.IntRange(min=1),
+        default=QuantizeSettings.float_operators,
+        show_default=True,
+        help="With int8_mixed: how many of the most sensitive operators stay float32.",
+    ),
+    click.option(
+        "--calibration",
+        "calibration_file",
+        type=click.Path(path_type=Path),
+        help="Complaints (CSV or Parquet) for int8_static and int8_mixed to measure on, never "
+        "those that the model is judged on. Without it: the fixed narratives.",
+    ),
 )
 THREADS = click.option(
     "--threads",
@@ -127,7 +141,7 @@ def release(options: Options) -> Release:
 
 
 def quantize_settings(options: Options) -> QuantizeSettings:
-    return QuantizeSettings(options["precision"], options["preset"])
+    return QuantizeSettings(options["precision"], options["preset"], options["float_operators"])
 
 
 def verify_settings(options: Options) -> VerifySettings:

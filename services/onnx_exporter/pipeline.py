@@ -10,6 +10,7 @@ import msgspec
 
 from services.onnx_exporter import steps
 from services.onnx_exporter.export import load_trained_model
+from services.onnx_exporter.narratives import NarrativeSet
 from services.onnx_exporter.pack import Release
 from services.onnx_exporter.quantize import QuantizeSettings
 from services.onnx_exporter.steps import VerifySettings
@@ -33,6 +34,7 @@ class ExportSettings:
 
     release: Release
     quantize: QuantizeSettings
+    calibration: NarrativeSet
     verify: VerifySettings
 
 
@@ -68,7 +70,9 @@ def run_pipeline(
             announce("optimize", 1)
             optimized = steps.run_optimize(model, workspace)
             announce("quantize", 1)
-            quantized = steps.run_quantize(workspace, settings.quantize)
+            quantized = steps.run_quantize(
+                model, workspace, settings.quantize, settings.calibration
+            )
             advance = announce("verify", 2 * len(settings.verify.narratives.narratives))
             verified = steps.run_verify(model, workspace, settings.verify, advance)
             announce("pack", 1)

@@ -13,7 +13,7 @@ from services.onnx_exporter.narratives import NarrativeSet
 from services.onnx_exporter.onnx_classifier import DEFAULT_THREADS
 from services.onnx_exporter.optimize import optimize_graph
 from services.onnx_exporter.pack import Release, build_manifest, stage_files
-from services.onnx_exporter.quantize import QuantizeSettings, quantize_graph
+from services.onnx_exporter.quantize import Job, QuantizeSettings, quantize_graph
 from services.onnx_exporter.verify import ServedGraph, verify_graph
 from services.onnx_exporter.workspace import (
     ExportReport,
@@ -62,12 +62,20 @@ def run_optimize(model: TrainedModel, workspace: Workspace) -> OptimizeReport:
     return report
 
 
-def run_quantize(workspace: Workspace, settings: QuantizeSettings) -> QuantizeReport:
+def run_quantize(
+    model: TrainedModel,
+    workspace: Workspace,
+    settings: QuantizeSettings,
+    calibration: NarrativeSet,
+) -> QuantizeReport:
     """Raises QuantizationError."""
     source = workspace.read(OptimizeReport).graph_sha256
     workspace.require(workspace.optimized_graph, source, "optimize")
     workspace.remove(QuantizeReport)
-    made_with = quantize_graph(workspace.optimized_graph, workspace.served_graph, settings)
+    encoded = [item.input_ids for item in model.tokenizer.encode_batch(calibration.texts)]
+    made_with = quantize_graph(
+        Job(workspace.optimized_graph, workspace.served_graph, settings, encoded)
+    )
     report = QuantizeReport(
         source_sha256=source,
         graph_sha256=describe_file(workspace.served_graph).sha256,

@@ -21,6 +21,7 @@ from transformers import (
 )
 
 from libs.heads.torch_classifier import ComplaintClassifier
+from services.trainer import distributed
 from services.trainer.batches import BatchPlan, LengthGroupedBatches, collate
 from services.trainer.config import FitConfig
 from services.trainer.dataset import TokenizedSplit
@@ -92,7 +93,7 @@ def fit(task: FitTask, watcher: FitWatcher) -> FitOutcome:
     speed = 0.0
     if not history.has_run_out_of_patience(task.config.patience, first_step):
         speed = _train(trainer, state, task.directory)
-    _wait_for_all_processes()
+    distributed.wait_for_all()
     if follower.was_interrupted:
         raise InterruptedTrainingError(
             f"training was asked to stop and saved step {trainer.state.global_step}: "
@@ -104,18 +105,6 @@ def fit(task: FitTask, watcher: FitWatcher) -> FitOutcome:
     task.classifier.eval()
     steps = history.validations[-1].step
     return FitOutcome(best, steps, first_step, speed, "bf16" if arguments.bf16 else "fp32")
-
-
-def _distributed_backend() -> str | None:
-    """Return gloo for several processes on CPU; everything else is transformers' own choice."""
-    is_distributed = torch.distributed.is_torchelastic_launched()
-    return "gloo" if is_distributed and not torch.cuda.is_available() else None
-
-
-def _wait_for_all_processes() -> None:
-    """Let the process that writes finish before any other reads."""
-    if torch.distributed.is_initialized():
-        torch.distributed.barrier()
 
 
 def resolve_precision(config: FitConfig) -> str:
@@ -172,7 +161,7 @@ def _arguments(task: FitTask) -> TrainingArguments:
         remove_unused_columns=False,
         label_names=["labels"],
         ddp_find_unused_parameters=False,
-        ddp_backend=_distributed_backend(),
+        ddp_backend=distributed.backend(),
         save_on_each_node=True,
     )
 
@@ -224,7 +213,7 @@ class _ComplaintTrainer(Trainer):
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
-        _wait_for_all_processes()
+        distributed.wait_for_all()
         if self.args.should_save:
             mark_complete(self._task.directory / f"{PREFIX}{self.state.global_step}")
             keep_latest(self._task.directory, STATES_KEPT)

@@ -31,16 +31,19 @@ from services.trainer.settings import Settings
 
 if TYPE_CHECKING:
     from services.trainer.pipeline import Pipeline, Published
+    from services.trainer.prepare import DataFiles
 
 BAD_INPUT, FAULT = 2, 1
 REFUSALS = (TrainerError, EventsError, ArtifactError, HeadsError, LabelsError, TextError)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Existing = click.Path(path_type=Path)
+ANY_PATH = click.Path(path_type=Path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; bad input is one sentence and exit code 2."""
+    # Threads that spin while they wait starve each other on a machine that others use too.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         cli(args=arguments, prog_name="trainer")
     except REFUSALS as error:
@@ -59,8 +62,8 @@ def cli() -> None:
 def config_options(command: Command) -> Command:
     """Add the options that every step shares."""
     options = [
-        click.option("--work", type=Existing, help="Where steps leave what later ones need."),
-        click.option("--config", "config_file", type=Existing, help="YAML; see `trainer config`."),
+        click.option("--work", type=ANY_PATH, help="Where steps leave what later ones need."),
+        click.option("--config", "config_file", type=ANY_PATH, help="YAML; see `trainer config`."),
         click.option("--set", "settings", multiple=True, help="One field: section.field=value."),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     ]
@@ -70,10 +73,10 @@ def config_options(command: Command) -> Command:
 
 
 DATA = click.option(
-    "--data", required=True, type=Existing, help="Labelled complaints, CSV or Parquet."
+    "--data", required=True, type=ANY_PATH, help="Labelled complaints, CSV or Parquet."
 )
-TEST = click.option("--test", type=Existing, help="Complaints kept for the evaluation alone.")
-TO = click.option("--to", required=True, type=Existing, help="Folder of the checkpoint to write.")
+TEST = click.option("--test", type=ANY_PATH, help="Complaints kept for the evaluation alone.")
+TO = click.option("--to", required=True, type=ANY_PATH, help="Folder of the checkpoint to write.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace the folder if it is there.")
 
 
@@ -96,13 +99,21 @@ def run(
 
     _refuse_existing(to, overwrite)
     work = options.pop("work") or to.with_name(f"{to.name}.work")
-    config = _config(options)
-    with _pipeline(work, config) as pipeline:
-        prepared = pipeline.prepare(DataFiles(data, test))
+    with _pipeline(work, _config(options)) as pipeline:
+        published = _run_all(pipeline, DataFiles(data, test), to)
+    if published is not None:
+        _print(_describe_published(published, pipeline.seconds), as_json)
+
+
+def _run_all(pipeline: "Pipeline", files: "DataFiles", to: Path) -> "Published | None":
+    """Do every step; None in the processes that leave the last one to the first process."""
+    from services.trainer import distributed
+
+    with distributed.one_at_a_time_first():
+        prepared = pipeline.prepare(files)
         pipeline.baseline(prepared)
-        pipeline.fit(prepared)
-        published = pipeline.evaluate(prepared, to)
-    _print(_describe_published(published, pipeline.seconds), as_json)
+    pipeline.fit(prepared)
+    return pipeline.evaluate(prepared, to) if distributed.is_main_process() else None
 
 
 @cli.command()
@@ -146,6 +157,25 @@ def evaluate(to: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
     with _pipeline(_required_work(options), _config(options)) as pipeline:
         published = pipeline.evaluate(pipeline.open_prepared(), to)
     _print(_describe_published(published, pipeline.seconds), as_json)
+
+
+@cli.command()
+@click.option("--prefix", type=ANY_PATH, default="/opt/ml", show_default=True, hidden=True)
+def train(prefix: Path) -> None:
+    """Do every step as a SageMaker training job: data, settings and output under /opt/ml."""
+    from services.trainer.sagemaker import SageMakerJob
+
+    job = SageMakerJob(prefix, os.environ)
+    try:
+        with _pipeline(job.work, build_config({}, job.overrides())) as pipeline:
+            published = _run_all(pipeline, job.data_files(), job.work / "checkpoint")
+            if published is not None:
+                job.deliver(published.directory)
+    except InterruptedTrainingError:
+        raise
+    except Exception as error:
+        job.report_failure(str(error))
+        raise
 
 
 @cli.command()
@@ -196,8 +226,6 @@ _FIELD_OF_OPTION = {
 @contextmanager
 def _pipeline(work: Path, config: TrainerConfig) -> "Iterator[Pipeline]":
     """Give a pipeline that SIGTERM stops at the next saved step."""
-    # Threads that spin while they wait starve each other on a machine that others use too.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Imported here because torch takes seconds, and --help and a wrong option need none of it.
     from services.trainer.pipeline import Pipeline, RunContext
     from services.trainer.progress import ConsoleReporter

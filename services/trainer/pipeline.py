@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from libs.labels.schema import LABEL_SCHEMA
+from services.trainer import distributed
 from services.trainer.calibrate import Calibration, calibrate
 from services.trainer.config import TrainerConfig
 from services.trainer.dataset import TokenizedSplit, class_counts, tokenize_split
@@ -108,8 +109,9 @@ class Pipeline:
 
     def fit(self, prepared: PreparedData) -> FitOutcome:
         """Fine-tune, or go on fine-tuning; raises what `fit.fit` and `load_encoder` raise."""
-        directory = self._fit_folder(prepared)
-        outcome = _read_outcome(directory)
+        with distributed.one_at_a_time_first():
+            directory = self._fit_folder(prepared)
+            outcome = _read_outcome(directory)
         if outcome is not None:
             self.context.reporter.say("fit: done already")
             return outcome

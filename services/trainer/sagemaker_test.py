@@ -1,0 +1,94 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from libs.artifact.checkpoint import open_checkpoint
+from services.trainer.config import TrainerConfig
+from services.trainer.errors import ConfigError, DataError
+from services.trainer.main import main
+from services.trainer.sagemaker import SageMakerJob
+
+
+@pytest.fixture
+def prefix(tmp_path: Path, complaints: Path, config: TrainerConfig) -> Path:
+    """The folders that SageMaker mounts, with a job in them."""
+    root = tmp_path / "ml"
+    for folder in ("input/config", "input/data/training", "model", "output/data", "checkpoints"):
+        (root / folder).mkdir(parents=True)
+    shutil.copy(complaints, root / "input/data/training/complaints.csv")
+    values = {
+        f"{section}.{name}": json.dumps(value)
+        for section, fields in config.to_dict().items()
+        for name, value in fields.items()
+    }
+    values["sagemaker_program"] = '"main.py"'
+    (root / "input/config/hyperparameters.json").write_text(json.dumps(values))
+    return root
+
+
+def train(prefix: Path) -> int:
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--prefix", str(prefix)])
+    return int(stopped.value.code or 0)
+
+
+def test_a_job_leaves_a_checkpoint_where_sagemaker_takes_it_from(prefix: Path) -> None:
+    code = train(prefix)
+
+    checkpoint = open_checkpoint(prefix / "model")
+    assert code == 0
+    assert checkpoint.info.hyperparameters["fit.epochs"] == 3
+    assert not (prefix / "output" / "failure").exists()
+
+
+def test_a_job_without_usable_data_says_why_where_sagemaker_looks(prefix: Path) -> None:
+    (prefix / "input/data/training/complaints.csv").write_text("text\nA\n")
+
+    code = train(prefix)
+
+    assert code == 2
+    assert "no column 'narrative'" in (prefix / "output" / "failure").read_text()
+    assert list((prefix / "model").iterdir()) == []
+
+
+def test_a_wrong_hyperparameter_is_a_failure_with_a_reason(prefix: Path) -> None:
+    (prefix / "input/config/hyperparameters.json").write_text('{"fit.epoch": "1"}')
+
+    code = train(prefix)
+
+    assert code == 2
+    assert "unknown field `epoch`" in (prefix / "output" / "failure").read_text()
+
+
+def test_script_mode_names_its_folders_by_environment(tmp_path: Path, complaints: Path) -> None:
+    environ = {
+        "SM_CHANNEL_TRAIN": str(complaints.parent),
+        "SM_MODEL_DIR": str(tmp_path / "m"),
+        "SM_HPS": '{"fit.epochs": 2}',
+    }
+    job = SageMakerJob(tmp_path, environ)
+
+    assert job.data_files().data == complaints
+    assert job.model == tmp_path / "m"
+    assert job.overrides() == {"fit.epochs": 2}
+
+
+def test_a_channel_has_one_file(prefix: Path, complaints: Path) -> None:
+    shutil.copy(complaints, prefix / "input/data/training/more.csv")
+
+    with pytest.raises(DataError, match=r"has 2 files: expected one \.csv or \.parquet"):
+        SageMakerJob(prefix).data_files()
+
+
+def test_a_job_without_a_training_channel_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no channel 'training'"):
+        SageMakerJob(tmp_path).data_files()
+
+
+def test_broken_hyperparameters_are_refused(prefix: Path) -> None:
+    (prefix / "input/config/hyperparameters.json").write_text("[1]")
+
+    with pytest.raises(ConfigError, match="holds no hyperparameters"):
+        SageMakerJob(prefix).overrides()

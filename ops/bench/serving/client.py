@@ -20,6 +20,7 @@ class Order:
 
     port: int
     bodies: list[str]
+    path: str = "/invocations"
     clients: int = 1
     rate: float = 0.0
 
@@ -49,7 +50,7 @@ def run_closed(order: Order) -> Report:
             if body is None:
                 return connection.close()
             began_at = time.perf_counter()
-            status = _send(connection, body)
+            status = _send(connection, order.path, body)
             report.add(status, time.perf_counter() - began_at)
 
     threads = [threading.Thread(target=send) for _ in range(order.clients)]
@@ -62,10 +63,10 @@ def run_closed(order: Order) -> Report:
     return report
 
 
-def _send(connection: http.client.HTTPConnection, body: str) -> int:
+def _send(connection: http.client.HTTPConnection, path: str, body: str) -> int:
     try:
         headers = {"Content-Type": "application/json"}
-        connection.request("POST", "/invocations", body, headers)
+        connection.request("POST", path, body, headers)
         response = connection.getresponse()
         response.read()
         return response.status
@@ -82,7 +83,7 @@ async def run_open(order: Order) -> Report:
 
     async def send(body: str, due_at: float) -> None:
         reader, writer = idle.pop() if idle else await _connect(order.port)
-        status = await _exchange(reader, writer, body)
+        status = await _exchange(reader, writer, order.path, body)
         report.add(status, time.perf_counter() - due_at)
         if status:
             idle.append((reader, writer))
@@ -103,10 +104,12 @@ async def _connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWrite
     return await asyncio.open_connection("127.0.0.1", port)
 
 
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, body: str) -> int:
+async def _exchange(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str, body: str
+) -> int:
     content = body.encode()
     head = (
-        "POST /invocations HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(content)}\r\n\r\n"
     )
     try:

@@ -32,7 +32,3 @@ def send_all_served(order: Order) -> Sample:
     if set(report.latencies_seconds) != {200}:
         raise BenchError(f"expected nothing but 200, got {sorted(report.latencies_seconds)}")
     return Sample(report.latencies_seconds[200], report.elapsed_seconds)
-
-
-def as_requests(narratives: list[str]) -> list[str]:
-    return [json.dumps({"text": narrative}) for narrative in narratives]

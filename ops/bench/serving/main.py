@@ -18,12 +18,14 @@ from ops.bench.serving import measure
 from ops.bench.serving.artifacts import BASE, SMALL, build_artifact
 from ops.bench.serving.measure import Plan, Row
 from ops.bench.serving.narratives import NarrativesError, load_narratives
+from ops.bench.serving.peers import NOT_RUN, PEERS, Peer
 from ops.bench.serving.servers import BenchError
 from services.serving.cores import available_cores
 
 MEASUREMENTS: dict[str, Callable[[Plan], list[Row]]] = {
     "in-process": measure.compare_with_in_process,
     "original": measure.compare_with_original,
+    "peers": measure.compare_with_peers,
     "overload": measure.overload,
     "start": measure.start_and_memory,
     "sigterm": measure.terminations,
@@ -51,6 +53,13 @@ def _option(name: str, default: Any, text: str) -> Callable[..., Any]:
     show_default=True,
     help="Where artifacts that had to be made are kept.",
 )
+@click.option(
+    "--peer",
+    "peers",
+    type=(click.Choice(list(PEERS)), _path),
+    multiple=True,
+    help="A server to compare with, and the Python environment that has it.",
+)
 @_option("--max-length", 256, "Token limit of artifacts that have to be made.")
 @_option("--narratives", 400, "Narratives a round.")
 @_option("--rounds", 5, "Rounds; medians are told.")
@@ -70,6 +79,8 @@ def cli(
         click.echo(f"bench: {error}", err=True)
         sys.exit(2)
     console.print(_table(rows))
+    for name, reason in NOT_RUN.items():
+        console.print(f"not run: {name}, {reason}")
     if as_json:
         machine = {"cores": plan.cores, "processor": platform.processor() or platform.machine()}
         entries = [asdict(row) | {"is_reached": row.is_reached} for row in rows]
@@ -87,6 +98,9 @@ def _make_plan(artifact: Path | None, cache: Path, scratch: Path, sizes: dict[st
         cores=available_cores(),
         rounds=sizes["rounds"],
         clients=sizes["clients"],
+        scratch=scratch,
+        peers=tuple(Peer(name, environment) for name, environment in sizes["peers"]),
+        max_length=sizes["max_length"],
         deadline_seconds=sizes["deadline"],
         terminations=sizes["terminations"],
     )

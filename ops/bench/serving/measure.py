@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.bench.serving.artifacts import SMALL
 from ops.bench.serving.client import Order
 from ops.bench.serving.drain import terminate_under_load
 from ops.bench.serving.in_process import InProcess
-from ops.bench.serving.load import as_requests, send, send_all_served
-from ops.bench.serving.servers import Server, serve_artifact, serve_flask_peer
+from ops.bench.serving.load import send, send_all_served
+from ops.bench.serving.peers import Peer, write_model
+from ops.bench.serving.servers import (
+    OURS,
+    Dialect,
+    Server,
+    serve_artifact,
+    serve_flask_peer,
+)
 from ops.bench.serving.stats import Sample, median, percentile
 
 
@@ -37,7 +45,10 @@ class Plan:
     rounds: int
     clients: int
     deadline_seconds: float
+    max_length: int
     terminations: int
+    scratch: Path
+    peers: tuple[Peer, ...] = ()
 
 
 PATIENT = {"COMPLAINTS_DEADLINE_SECONDS": "60"}
@@ -89,6 +100,26 @@ def compare_with_original(plan: Plan) -> list[Row]:
     return rows
 
 
+def compare_with_peers(plan: Plan) -> list[Row]:
+    """Servers that a user would pick instead, with an encoder as large; a ratio, no bar."""
+    if not plan.peers:
+        return []
+    model = write_model(plan.scratch / "peer", SMALL, plan.max_length)
+    with serve_artifact(plan.artifact, **PATIENT) as server:
+        many, single = _send(server, plan, plan.clients), _send(server, plan, 1)
+    rows = []
+    for peer in plan.peers:
+        with peer.serve(model, plan.scratch) as server:
+            peer_many, peer_single = _send(server, plan, plan.clients), _send(server, plan, 1)
+        note = f"{many.per_second:.1f}/s against {peer_many.per_second:.1f}/s"
+        ratio = many.per_second / peer_many.per_second
+        rows.append(Row(f"throughput / {peer.name}", ratio, 1.0, True, note))
+        note = f"{single.p50_seconds * 1e3:.1f} ms against {peer_single.p50_seconds * 1e3:.1f} ms"
+        ratio = peer_single.p50_seconds / single.p50_seconds
+        rows.append(Row(f"p50 of {peer.name} / p50", ratio, 1.0, True, note))
+    return rows
+
+
 def overload(plan: Plan) -> list[Row]:
     """Offer twice the peak, open loop."""
     environ = {"COMPLAINTS_DEADLINE_SECONDS": str(plan.deadline_seconds)}
@@ -96,7 +127,7 @@ def overload(plan: Plan) -> list[Row]:
         _send(server, plan, plan.clients)
         peak = _send(server, plan, plan.clients).per_second
         seconds = max(10.0, 5 * plan.deadline_seconds)
-        requests = as_requests(plan.narratives)
+        requests = _requests(OURS, plan)
         count = int(2 * peak * seconds)
         bodies = [requests[number % len(requests)] for number in range(count)]
         report = send(Order(server.port, bodies, rate=2 * peak))
@@ -136,11 +167,16 @@ def start_and_memory(plan: Plan) -> list[Row]:
 
 def terminations(plan: Plan) -> list[Row]:
     """SIGTERM under full load."""
-    report = terminate_under_load(plan.artifact, as_requests(plan.narratives), plan.terminations)
+    report = terminate_under_load(plan.artifact, _requests(OURS, plan), plan.terminations)
     note = f"{dict(report.outcomes)}, exit codes {dict(report.exit_codes)}"
     name = f"SIGTERM x{plan.terminations}: accepted requests lost"
     return [Row(name, report.outcomes["lost"], 0, False, note)]
 
 
 def _send(server: Server, plan: Plan, clients: int) -> Sample:
-    return send_all_served(Order(server.port, as_requests(plan.narratives), clients))
+    bodies = _requests(server.dialect, plan)
+    return send_all_served(Order(server.port, bodies, server.dialect.path, clients))
+
+
+def _requests(dialect: Dialect, plan: Plan) -> list[str]:
+    return [dialect.request(narrative) for narrative in plan.narratives]

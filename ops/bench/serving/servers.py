@@ -1,13 +1,14 @@
 """The servers that are measured, as processes on loopback ports."""
 
 import http.client
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,30 @@ class BenchError(Exception):
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """How a server is asked whether it is ready, and to classify one narrative."""
+
+    ready_path: str = "/ping"
+    path: str = "/invocations"
+    before: str = '{"text": '
+    after: str = "}"
+
+    def request(self, narrative: str) -> str:
+        """Return the JSON body for `narrative`."""
+        return f"{self.before}{json.dumps(narrative)}{self.after}"
+
+
+OURS = Dialect()
+
+
+@dataclass(frozen=True)
 class Server:
     """A server that answered /ping with 200 after `ready_seconds`."""
 
     process: "subprocess.Popen[bytes]"
     port: int
     ready_seconds: float
+    dialect: Dialect
 
     def worker_memory_mebibytes(self) -> list[float]:
         """Resident memory of each child process."""
@@ -44,7 +63,7 @@ def serve_artifact(artifact: Path, **environ: str) -> Iterator[Server]:
         **environ,
     }
     command = [sys.executable, "-m", "services.serving.main", "serve"]
-    with _run(command, port, settings) as server:
+    with run_server(command, port, OURS, settings) as server:
         yield server
 
 
@@ -52,7 +71,7 @@ def serve_artifact(artifact: Path, **environ: str) -> Iterator[Server]:
 def serve_flask_peer() -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "ops.bench.serving.flask_peer", str(port)]
-    with _run(command, port, {}) as server:
+    with run_server(command, port, OURS) as server:
         yield server
 
 
@@ -62,22 +81,25 @@ def free_port() -> int:
 
 
 @contextmanager
-def _run(command: list[str], port: int, environ: dict[str, str]) -> Iterator[Server]:
+def run_server(
+    command: list[str], port: int, dialect: Dialect, environ: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Yield the server that `command` starts once it is ready, and end it afterwards."""
     began_at = time.perf_counter()
     process = subprocess.Popen(
         command,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environ},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environ or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        while not _is_ready(port):
+        while not _is_ready(port, dialect.ready_path):
             waited_seconds = time.perf_counter() - began_at
             if process.poll() is not None or waited_seconds > START_SECONDS:
                 raise BenchError(f"{' '.join(command[1:])} did not become ready")
             time.sleep(0.01)
-        yield Server(process, port, time.perf_counter() - began_at)
+        yield Server(process, port, time.perf_counter() - began_at, dialect)
     finally:
         if process.poll() is None:
             process.terminate()
@@ -88,10 +110,10 @@ def _run(command: list[str], port: int, environ: dict[str, str]) -> Iterator[Ser
                 process.wait()
 
 
-def _is_ready(port: int) -> bool:
+def _is_ready(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/ping")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except OSError:
         return False

@@ -23,6 +23,14 @@ class LocalCommands:
     exporter: str
 
 
+@dataclass(frozen=True)
+class _Child:
+    """A running command, and what it has to leave behind."""
+
+    process: "subprocess.Popen[bytes]"
+    output: Path
+
+
 class LocalTrainingJobs:
     """TrainingJobs as child processes.
 
@@ -34,22 +42,22 @@ class LocalTrainingJobs:
         self._folder = folder
         self._commands = commands
         self._patience_seconds = patience_seconds
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: _Child | None = None
 
     def advance(self, job: TrainingJob) -> JobStatus:
-        output = self._next_output(job)
-        if output is None:
-            return "succeeded"
         if self._child is None:
+            output = self._next_output(job)
+            if output is None:
+                return "succeeded"
             self._write_data(job)
-            self._child = self._start(job)
+            self._child = self._start(job, output)
         if self._child is None:
             return "running"
         try:
-            code = self._child.wait(self._patience_seconds)
+            code = self._child.process.wait(self._patience_seconds)
         except subprocess.TimeoutExpired:
             return "running"
-        self._child = None
+        output, self._child = self._child.output, None
         return "running" if code == 0 and output.exists() else "failed"
 
     def artifact(self, job: TrainingJob) -> bytes:
@@ -69,17 +77,17 @@ class LocalTrainingJobs:
         temporary.write_bytes(job.training_set)
         os.replace(temporary, data)
 
-    def _start(self, job: TrainingJob) -> "subprocess.Popen[bytes] | None":
+    def _start(self, job: TrainingJob, output: Path) -> "_Child | None":
         """Start the next command, unless a child of an agent that was killed still works."""
         folder = self._job_folder(job)
-        is_trained = (folder / "checkpoint").exists()
-        template = self._commands.exporter if is_trained else self._commands.trainer
+        trains = output.name == "checkpoint"
+        template = self._commands.trainer if trains else self._commands.exporter
         with (folder / "lock").open("w") as lock, (folder / "job.log").open("ab") as log:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return None
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command_line(template, self._values(job)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -87,6 +95,7 @@ class LocalTrainingJobs:
                 pass_fds=[lock.fileno()],
                 start_new_session=True,
             )
+            return _Child(process, output)
 
     def _job_folder(self, job: TrainingJob) -> Path:
         folder = self._folder / job.name

@@ -26,12 +26,31 @@ def advance_to_end(jobs: LocalTrainingJobs) -> JobStatus:
     return status
 
 
+def job_pipe(folder: Path) -> Path:
+    """Return the pipe that BLOCK waits for."""
+    pipe = folder / "run-1" / "training_set.parquet.pipe"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    return pipe
+
+
 def test_training_and_export_run_one_after_the_other(tmp_path: Path) -> None:
     jobs = LocalTrainingJobs(tmp_path, LocalCommands(TRAIN, EXPORT))
 
     assert advance_to_end(jobs) == "succeeded"
     assert jobs.artifact(JOB) == b"2.0.0"
     assert (tmp_path / "run-1" / "training_set.parquet").read_bytes() == b"rows"
+
+
+def test_a_command_that_ends_between_two_looks_has_not_failed(tmp_path: Path) -> None:
+    pipe = job_pipe(tmp_path)
+    jobs = LocalTrainingJobs(tmp_path, LocalCommands(BLOCK, EXPORT), patience_seconds=0)
+    jobs.advance(JOB)
+
+    (tmp_path / "run-1" / "checkpoint").mkdir()
+    pipe.write_text("go on")
+
+    assert advance_to_end(jobs) == "succeeded"
 
 
 def test_a_job_that_is_done_is_not_done_again(tmp_path: Path) -> None:
@@ -52,9 +71,7 @@ def test_a_command_that_fails_or_leaves_nothing_fails_the_job(tmp_path: Path, tr
 
 
 def test_the_child_of_a_killed_agent_is_waited_for_not_doubled(tmp_path: Path) -> None:
-    (tmp_path / "run-1").mkdir()
-    pipe = tmp_path / "run-1" / "training_set.parquet.pipe"
-    os.mkfifo(pipe)
+    pipe = job_pipe(tmp_path)
     killed = LocalTrainingJobs(tmp_path, LocalCommands(BLOCK, EXPORT), patience_seconds=0)
     assert killed.advance(JOB) == "running"
 

@@ -54,8 +54,17 @@ POLICY = Policy(
     # Only drift and reviewed quality may ask for a retraining: a control that retrains because
     # enough reviews came would control nothing.
     triggers=TriggerPolicy(min_new_reviews=100_000, min_reviews_to_train=200),
-    # Threads of other programs make latencies of 50 microseconds jump.
-    proof=ProofPolicy(max_latency_ratio=3.0),
+    proof=ProofPolicy(
+        # The old holdout has 1,117 rows: its intervals are 0.02 wide to either side, those of a
+        # class up to 0.08. Smaller margins would refuse a candidate that is as good.
+        margin=0.05,
+        class_margin=0.12,
+        # The linear stand-in is calibrated on a tenth of its few rows.
+        max_calibration_error=0.1,
+        # Other programs make latencies of 50 microseconds jump.
+        max_latency_ratio=3.0,
+        review_share=0.3,
+    ),
     promotion=PromotionPolicy(bake_minutes=0),
 )
 
@@ -70,8 +79,12 @@ class Story:
     later: pd.DataFrame
 
 
-def load_story(folder: Path, control: bool) -> Story:
-    """Split by cluster, never by row; lower-cased copies of one label are left out."""
+def load_story(folder: Path, control: bool, in_order: bool) -> Story:
+    """Split by cluster, never by row; lower-cased copies of one label are left out.
+
+    The sources of 2023 to 2025 come in blocks, first student loans, last credit cards, so their
+    order is shuffled unless asked for: then later rows are like those of the stream.
+    """
     rows = pd.read_parquet(folder / "complaints_train.parquet")
     rows = rows[rows.variant == "original"].copy()
     rows["complaint_id"] = [f"row-{index}" for index in rows.index]
@@ -85,6 +98,8 @@ def load_story(folder: Path, control: bool) -> Story:
         new = rows[rows.day.dt.year.between(2023, 2025) & ~rows.cluster.isin(clusters)]
         rest = new
     rest = rest.sort_values("day", kind="stable").drop_duplicates("cluster")
+    if not in_order:
+        rest = rest.sample(frac=1, random_state=7)
     cut = int(len(rest) * 0.6)
     return Story(base, holdout, rest[:cut], rest[cut:])
 
@@ -124,9 +139,11 @@ class Simulation:
             self._live(self.story.stream[start : start + self.rows_a_day])
             self.clock = START + timedelta(days=number + 1)
             lease = Lease(self.store, f"night {number}", lambda: self.clock)
-            rounds.append(
-                (number + 1, run_round(self._ports(), lease, lambda state: True, None, True))
-            )
+            done = run_round(self._ports(), lease, lambda state: True, None, True)
+            if done.decision.verdict == "the training job failed":
+                logs = sorted((self.folder / "jobs").glob("*/job.log"))
+                raise click.ClickException(f"{logs[-1]}: {logs[-1].read_text()}")
+            rounds.append((number + 1, done))
         return rounds
 
     def probabilities(self, version: str, texts: list[str]) -> np.ndarray:
@@ -170,18 +187,22 @@ class Simulation:
 
 @click.command()
 @click.option("--control", is_flag=True, help="Stream rows of the champion's own time.")
+@click.option("--in-order", is_flag=True, help="Stream in the order of dates.")
 @click.option("--rows-a-day", default=150, show_default=True)
 @click.option("--review-rate", default=0.6, show_default=True, help="Share of waiting rows that "
               "are reviewed; of the others a third of it.")  # fmt: skip
-def main(control: bool, rows_a_day: int, review_rate: float) -> None:
+def main(control: bool, in_order: bool, rows_a_day: int, review_rate: float) -> None:
     """Tell the story and print what the agent did."""
-    story = load_story(Path(os.environ["COMPLAINTS_DATA"]), control)
+    folder = os.environ.get("COMPLAINTS_DATA")
+    if not folder:
+        raise click.UsageError("the environment variable COMPLAINTS_DATA is not set")
+    story = load_story(Path(folder), control, in_order)
     click.echo(
         f"base {len(story.base)}, holdout {len(story.holdout)}, stream {len(story.stream)}, "
         f"later {len(story.later)} rows"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        simulation = Simulation(story, Path(folder), rows_a_day, review_rate)
+    with tempfile.TemporaryDirectory() as work:
+        simulation = Simulation(story, Path(work), rows_a_day, review_rate)
         simulation.register()
         for night, done in simulation.play():
             _tell(night, done)

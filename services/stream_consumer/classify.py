@@ -17,6 +17,9 @@ MAX_SUSPECT_SPLITS = 16
 """Bounds what an endpoint in trouble is asked on top; finds one record of thousands."""
 
 
+NO_TIME = "no time for the endpoint: the function's time-out has to be above RESERVE_SECONDS"
+
+
 class Endpoint(Protocol):
     """The model endpoint; RefusedError when it refuses the body, TransientError otherwise."""
 
@@ -48,6 +51,8 @@ class Classifier:
     ) -> Answers:
         """Ask about `complaints`, as long as the deadline has time for it."""
         answers = Answers()
+        if complaints and deadline.left() <= 0:
+            answers.faults.append(NO_TIME)
         pending = split_into_calls(complaints, self.limits)
         splits_left, failed_rounds = MAX_SUSPECT_SPLITS, 0
         while pending and deadline.left() > 0 and failed_rounds < MAX_ATTEMPTS:

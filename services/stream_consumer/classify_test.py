@@ -124,6 +124,7 @@ def test_nothing_is_begun_once_the_time_is_over() -> None:
     answers = classify(endpoint, complaints("a"), seconds=0)
 
     assert (answers.classified, endpoint.sizes) == ([], [])
+    assert "RESERVE_SECONDS" in answers.faults[0]
 
 
 def test_items_left_out_of_an_answer_are_asked_again() -> None:

@@ -84,12 +84,12 @@ class Consumer:
     def _conclude(
         self, batch: Batch, answers: Answers, logged: Recorded, rejected: Recorded
     ) -> Outcome:
-        now, on_record = self.clock.now(), logged.event_ids | rejected.event_ids
-        failures = unrecorded(batch, on_record)
+        now, new_rows = self.clock.now(), logged.event_ids - logged.repeated
+        failures = unrecorded(batch, logged.event_ids | rejected.event_ids)
         return Outcome(
-            logged=len(logged.event_ids) - logged.repeats,
-            rejected=len(rejected.event_ids) - rejected.repeats,
-            repeated=logged.repeats + rejected.repeats,
+            logged=len(new_rows),
+            rejected=len(rejected.event_ids - rejected.repeated),
+            repeated=len(logged.repeated | rejected.repeated),
             handed_back=len(failures),
             calls=answers.calls,
             failures=failures,
@@ -97,7 +97,7 @@ class Consumer:
             end_to_end_seconds=[
                 round(max((now - item.event.received_at).total_seconds(), 0.0), 3)
                 for item in batch.complaints
-                if item.record.event_id in logged.event_ids
+                if item.record.event_id in new_rows
             ],
             faults=[*answers.faults, *logged.faults, *rejected.faults],
         )

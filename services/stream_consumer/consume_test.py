@@ -159,6 +159,7 @@ def test_delivering_a_batch_again_in_another_cut_logs_each_record_once_more_at_m
 
     assert sorted(row.complaint_id for row in world.rows()) == [f"c-{n}" for n in range(5)]
     assert (outcome.logged, outcome.repeated) == (2, 3)
+    assert len(outcome.end_to_end_seconds) == 2
 
 
 def test_decoding_stops_where_memory_would_run_short_and_always_begins() -> None:

@@ -71,10 +71,10 @@ class RejectedEntry:
 
 @dataclass
 class Recorded:
-    """The event ids that are on record, how many already were, and what kept the others from it."""
+    """The event ids that are on record, which already were, and what kept the others from it."""
 
     event_ids: set[str] = field(default_factory=set)
-    repeats: int = 0
+    repeated: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
 
@@ -97,7 +97,7 @@ class RecordStore:
                 recorded.faults.append(str(result))
             else:
                 recorded.event_ids |= result.event_ids
-                recorded.repeats += result.repeats
+                recorded.repeated |= result.repeated
                 missing = [row for row in missing if row.row.event_id not in result.event_ids]
         return recorded
 
@@ -110,7 +110,7 @@ class RecordStore:
                 recorded.faults.append(str(result))
             else:
                 recorded.event_ids.add(entry.rejected.event_id)
-                recorded.repeats += int(not result)
+                recorded.repeated |= set() if result else {entry.rejected.event_id}
         return recorded
 
     def _write(self, entries: tuple[LogEntry, ...]) -> Recorded:
@@ -121,7 +121,7 @@ class RecordStore:
         present = event_ids & self._rows_at(key)
         if entries[0].row.event_id not in present:
             raise TakenKeyError(f"{key} does not hold the row that names it")
-        return Recorded(present, len(present))
+        return Recorded(present, present)
 
     def _rows_at(self, key: str) -> set[str]:
         content = self.store.get(key)

@@ -84,7 +84,7 @@ def test_a_repeated_batch_writes_nothing_and_counts_as_recorded() -> None:
     recorded = record_store(store).write_log(entries(11, 12), deadline())
 
     assert store.objects == before
-    assert (len(recorded.event_ids), recorded.repeats) == (2, 2)
+    assert (len(recorded.event_ids), len(recorded.repeated)) == (2, 2)
 
 
 def test_a_batch_that_begins_alike_but_is_longer_adds_what_is_missing() -> None:
@@ -106,7 +106,7 @@ def test_missing_rows_step_over_every_object_in_their_way() -> None:
     recorded = record_store(store).write_log(entries(11, 12, 13, 14), deadline())
 
     assert sorted(logged(store)) == ["11", "12", "13", "14"]
-    assert recorded.repeats == 3
+    assert len(recorded.repeated) == 3
 
 
 def test_a_put_that_fails_in_passing_is_repeated() -> None:
@@ -151,4 +151,4 @@ def test_rejections_are_one_object_each_and_repeats_change_nothing() -> None:
     again = record_store(store).write_rejected([first, second], deadline())
 
     assert [read_rejected_record(content) for content in store.objects.values()] == [rejected] * 2
-    assert again.repeats == 2
+    assert again.repeated == again.event_ids

@@ -10,10 +10,14 @@ from pathlib import Path
 from services.retraining_agent.errors import BadInputError, JobFailedError
 from services.retraining_agent.jobs import JobStatus, TrainingJob
 
+_CHECKPOINT = "checkpoint"
+_ARCHIVE = "artifact/model.tar.gz"
+
 
 @dataclass(frozen=True)
 class LocalCommands:
-    """Command lines with placeholders in braces: data, work, checkpoint, archive, version.
+    """Command lines with placeholders in braces: data, work, checkpoint, archive_folder, archive
+    (model.tar.gz in that folder), version.
 
     The trainer has to leave the folder `checkpoint`, the exporter the file `archive`, each whole
     or not at all.
@@ -62,13 +66,13 @@ class LocalTrainingJobs:
 
     def artifact(self, job: TrainingJob) -> bytes:
         try:
-            return (self._job_folder(job) / "model.tar.gz").read_bytes()
+            return (self._job_folder(job) / _ARCHIVE).read_bytes()
         except OSError as error:
             raise JobFailedError(f"job {job.name} left no artifact: {error.strerror}") from error
 
     def _next_output(self, job: TrainingJob) -> Path | None:
         """Return what is still missing, None when all is there."""
-        outputs = (self._job_folder(job) / name for name in ("checkpoint", "model.tar.gz"))
+        outputs = (self._job_folder(job) / name for name in (_CHECKPOINT, _ARCHIVE))
         return next((output for output in outputs if not output.exists()), None)
 
     def _write_data(self, job: TrainingJob) -> None:
@@ -80,7 +84,7 @@ class LocalTrainingJobs:
     def _start(self, job: TrainingJob, output: Path) -> "_Child | None":
         """Start the next command, unless a child of an agent that was killed still works."""
         folder = self._job_folder(job)
-        trains = output.name == "checkpoint"
+        trains = output.name == _CHECKPOINT
         template = self._commands.trainer if trains else self._commands.exporter
         with (folder / "lock").open("w") as lock, (folder / "job.log").open("ab") as log:
             try:
@@ -99,7 +103,7 @@ class LocalTrainingJobs:
 
     def _job_folder(self, job: TrainingJob) -> Path:
         folder = self._folder / job.name
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _ARCHIVE).parent.mkdir(parents=True, exist_ok=True)
         return folder
 
     def _values(self, job: TrainingJob) -> dict[str, str]:
@@ -107,8 +111,9 @@ class LocalTrainingJobs:
         return {
             "data": str(folder / "training_set.parquet"),
             "work": str(folder / "work"),
-            "checkpoint": str(folder / "checkpoint"),
-            "archive": str(folder / "model.tar.gz"),
+            "checkpoint": str(folder / _CHECKPOINT),
+            "archive_folder": str((folder / _ARCHIVE).parent),
+            "archive": str(folder / _ARCHIVE),
             "version": job.version,
         }
 

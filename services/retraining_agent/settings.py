@@ -24,7 +24,8 @@ class Settings:
     trainer_command: str
     """TRAINER_COMMAND: how to train here, with {data}, {work} and {checkpoint}."""
     exporter_command: str
-    """EXPORTER_COMMAND: how to export here, with {checkpoint}, {version} and {archive}."""
+    """EXPORTER_COMMAND: how to export here, with {checkpoint}, {version} and
+    {archive_folder}, in which it leaves model.tar.gz."""
     deploy_command: str
     """DEPLOY_COMMAND: how to serve a model here, with {archive} and {version}; may be empty."""
     pipeline: PipelineSpec | None

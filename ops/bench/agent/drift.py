@@ -16,13 +16,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+import msgspec
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from libs.events.prediction_log import PredictionRow, prediction_log_key, write_prediction_log
 from libs.events.review import Review
 from libs.labels.schema import LABEL_SCHEMA
-from libs.registry.champion import model_key
+from libs.registry.champion import Champion, model_key
 from services.retraining_agent.agent import Round, run_round
 from services.retraining_agent.champion_store import require_champion
 from services.retraining_agent.compare import Answers, compare
@@ -146,7 +148,7 @@ class Simulation:
             rounds.append((number + 1, done))
         return rounds
 
-    def probabilities(self, version: str, texts: list[str]) -> np.ndarray:
+    def probabilities(self, version: str, texts: list[str]) -> npt.NDArray[np.float64]:
         """Classify texts with a registered model."""
         with open_model(self.store.objects[model_key(version, "model.tar.gz")]) as model:
             return model.scorer.probabilities(texts)
@@ -154,24 +156,21 @@ class Simulation:
     def _live(self, rows: pd.DataFrame) -> None:
         champion = require_champion(self.store).champion
         found = self.probabilities(champion.version, rows.narrative.tolist())
+        complaints = complaints_of(rows)
         logged = []
-        for number, (row, scores) in enumerate(zip(rows.itertuples(), found, strict=True)):
+        for number, scores in enumerate(found):
             at = self.clock + timedelta(seconds=86_000 * number / len(rows))
-            logged.append(_logged(row, scores, at, champion.version, champion.model_digest))
+            logged.append(_logged(complaints, number, scores, at, champion))
             is_waiting = scores.max() < 0.6
             if self.random.random() < (self.review_rate if is_waiting else self.review_rate / 3):
-                reviewer = ("ana", "bob", "cleo")[self.random.integers(3)]
-                keep_review(
-                    self.store,
-                    Review(
-                        event_id=logged[-1].event_id,
-                        true_label=row.label,
-                        reviewer=reviewer,
-                        reviewed_at=at,
-                    ),
-                )
+                self._review(logged[-1].event_id, complaints.labels[number], at)
         key = prediction_log_key("bench", "shard", str(rows.index[0]), self.clock)
         self.store.write(key, write_prediction_log(logged))
+
+    def _review(self, event_id: str, label: str, at: datetime) -> None:
+        reviewer = ("ana", "bob", "cleo")[self.random.integers(3)]
+        review = Review(event_id=event_id, true_label=label, reviewer=reviewer, reviewed_at=at)
+        keep_review(self.store, review)
 
     def _ports(self) -> Ports:
         return Ports(
@@ -214,22 +213,26 @@ def complaints_of(rows: pd.DataFrame) -> LabelledComplaints:
 
 
 def _logged(
-    row: "pd.core.frame.Pandas", scores: np.ndarray, at: datetime, version: str, digest: str
+    complaints: LabelledComplaints,
+    number: int,
+    scores: npt.NDArray[np.float64],
+    at: datetime,
+    champion: Champion,
 ) -> PredictionRow:
-    label_id = int(scores.argmax())
+    complaint_id = complaints.complaint_ids[number]
     return PredictionRow(
         timestamp=at,
-        text=row.narrative,
-        predicted_label=LABEL_SCHEMA.label_name(label_id),
+        text=complaints.narratives[number],
+        predicted_label=LABEL_SCHEMA.label_name(int(scores.argmax())),
         confidence=float(scores.max()),
         reviewed="No" if scores.max() < 0.6 else "N/A",
-        event_id=f"shard:{row.Index}",
-        complaint_id=row.complaint_id,
+        event_id=f"shard:{complaint_id}",
+        complaint_id=complaint_id,
         received_at=at,
         scores=dict(zip(LABEL_SCHEMA.names, map(float, scores), strict=True)),
         is_truncated=False,
-        model_version=version,
-        model_digest=digest,
+        model_version=champion.version,
+        model_digest=champion.model_digest,
         latency_seconds=0.001,
     )
 
@@ -248,8 +251,6 @@ def _tell(night: int, done: Round) -> None:
 
 def _evaluate(simulation: Simulation) -> None:
     """Compare first and last champion on later rows, and the label-free estimate with the truth."""
-    import msgspec
-
     last = require_champion(simulation.store).champion.version
     later = simulation.story.later
     truth = complaints_of(later).label_ids

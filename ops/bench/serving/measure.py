@@ -11,6 +11,7 @@ from ops.bench.serving.load import send, send_all_served
 from ops.bench.serving.peers import Peer, write_model
 from ops.bench.serving.servers import (
     OURS,
+    BenchError,
     Dialect,
     Server,
     serve_artifact,
@@ -109,8 +110,12 @@ def compare_with_peers(plan: Plan) -> list[Row]:
         many, single = _send(server, plan, plan.clients), _send(server, plan, 1)
     rows = []
     for peer in plan.peers:
-        with peer.serve(model, plan.scratch) as server:
-            peer_many, peer_single = _send(server, plan, plan.clients), _send(server, plan, 1)
+        try:
+            with peer.serve(model, plan.scratch) as server:
+                peer_many, peer_single = _send(server, plan, plan.clients), _send(server, plan, 1)
+        except BenchError as error:
+            rows.append(Row(f"throughput / {peer.name}", 0.0, 1.0, True, f"not run: {error}"))
+            continue
         note = f"{many.per_second:.1f}/s against {peer_many.per_second:.1f}/s"
         ratio = many.per_second / peer_many.per_second
         rows.append(Row(f"throughput / {peer.name}", ratio, 1.0, True, note))

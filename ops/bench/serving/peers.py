@@ -44,7 +44,7 @@ def _serve_infinity(environment: Path, model: Path, scratch: Path) -> Iterator[S
         *("--no-bettertransformer", "--served-model-name", "peer"),
     ]
     dialect = Dialect("/health", "/classify", '{"model": "peer", "input": [', "]}")
-    with run_server(command, port, dialect) as server:
+    with run_server(command, port, dialect, _OFFLINE) as server:
         yield server
 
 
@@ -70,10 +70,11 @@ def _serve_mlserver(environment: Path, model: Path, scratch: Path) -> Iterator[S
         '{"inputs": [{"name": "array_inputs", "shape": [1], "datatype": "BYTES", "data": [',
         "]}]}",
     )
-    with run_server(command, port, dialect) as server:
+    with run_server(command, port, dialect, _OFFLINE) as server:
         yield server
 
 
+_OFFLINE = {"HF_HUB_OFFLINE": "1"}
 PEERS = {"infinity": _serve_infinity, "mlserver": _serve_mlserver}
 NOT_RUN = {
     "sagemaker-huggingface-inference-toolkit": "its server is a Java model server that no "

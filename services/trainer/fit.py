@@ -1,6 +1,5 @@
 """Fine-tunes encoder and head with the Hugging Face Trainer; goes on where it was interrupted."""
 
-import errno
 import math
 import time
 from collections.abc import Callable
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch.utils.data import DataLoader
 from transformers import (
     PrinterCallback,
@@ -26,7 +24,7 @@ from services.trainer.batches import BatchPlan, LengthGroupedBatches, collate
 from services.trainer.config import FitConfig
 from services.trainer.dataset import TokenizedSplit
 from services.trainer.errors import InterruptedTrainingError, TrainingError
-from services.trainer.files import describe_write_error
+from services.trainer.files import write_errors_named
 from services.trainer.history import History, Validation
 from services.trainer.losses import Loss
 from services.trainer.metrics import confusion_matrix, macro_f1
@@ -119,23 +117,12 @@ def resolve_precision(config: FitConfig) -> str:
 def _train(trainer: Trainer, state: Path | None, directory: Path) -> float:
     """Train to the end and return the examples per second since `state`."""
     started, first_step = time.monotonic(), state_step(state) if state else 0
-    try:
+    with write_errors_named(directory):
         trainer.train(resume_from_checkpoint=str(state) if state else None)
-    except OSError as error:
-        raise describe_write_error(directory, error) from error
-    except (SafetensorError, RuntimeError) as error:
-        if not _is_write_error(error):
-            raise
-        raise describe_write_error(directory, OSError(errno.ENOSPC, "")) from error
     steps = trainer.state.global_step - first_step
     arguments = trainer.args
     examples = steps * arguments.train_batch_size * arguments.gradient_accumulation_steps
     return float(examples * arguments.world_size / (time.monotonic() - started))
-
-
-def _is_write_error(error: Exception) -> bool:
-    """Tell what torch and safetensors raise, without an error number, when the disk is full."""
-    return any(sign in str(error) for sign in ("PytorchStreamWriter", "StorageFull"))
 
 
 def _arguments(task: FitTask) -> TrainingArguments:

@@ -16,7 +16,7 @@ from services.trainer.config import TrainerConfig
 from services.trainer.dataset import TokenizedSplit, class_counts, tokenize_split
 from services.trainer.errors import DataError
 from services.trainer.evaluate import Evaluation, EvaluationTask, evaluate
-from services.trainer.files import describe_write_error
+from services.trainer.files import write_errors_named
 from services.trainer.fit import FitOutcome, FitTask, FitWatcher, fit
 from services.trainer.history import History, Validation
 from services.trainer.losses import build_loss
@@ -117,10 +117,8 @@ class Pipeline:
             return outcome
         with self._step(FIT) as bar:
             outcome = fit(self._fit_task(prepared, directory), self._watcher(bar))
-        try:
+        with write_errors_named(directory):
             (directory / OUTCOME_FILE).write_bytes(msgspec.json.encode(outcome))
-        except OSError as error:
-            raise describe_write_error(directory, error) from error
         return outcome
 
     def evaluate(self, prepared: PreparedData, to: Path) -> Published:

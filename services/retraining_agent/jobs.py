@@ -14,6 +14,8 @@ class TrainingJob:
     version: str
     training_set: bytes
     training_set_key: str
+    holdout: bytes
+    """For the exporter to measure quantisation on; never to learn from."""
 
 
 class TrainingJobs(Protocol):

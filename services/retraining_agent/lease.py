@@ -10,7 +10,8 @@ from services.retraining_agent.errors import ConflictError, TransientError
 from services.retraining_agent.store import ABSENT, Condition, Match, ObjectStore
 
 LEASE_KEY = "registry/lease.json"
-LEASE_TIME = timedelta(minutes=5)
+LEASE_TIME = timedelta(minutes=15)
+"""Longer than the longest step, the proof; waiting for a job renews it."""
 
 
 class LeaseHeldError(TransientError):

@@ -16,7 +16,7 @@ _ARCHIVE = "artifact/model.tar.gz"
 
 @dataclass(frozen=True)
 class LocalCommands:
-    """Command lines with placeholders in braces: data, work, checkpoint, archive_folder, archive
+    """Command lines with placeholders in braces: data, holdout, work, checkpoint, archive_folder, archive
     (model.tar.gz in that folder), version.
 
     The trainer has to leave the folder `checkpoint`, the exporter the file `archive`, each whole
@@ -76,10 +76,11 @@ class LocalTrainingJobs:
         return next((output for output in outputs if not output.exists()), None)
 
     def _write_data(self, job: TrainingJob) -> None:
-        data = self._job_folder(job) / "training_set.parquet"
-        temporary = data.with_suffix(".tmp")
-        temporary.write_bytes(job.training_set)
-        os.replace(temporary, data)
+        for name, content in (("data", job.training_set), ("holdout", job.holdout)):
+            path = Path(self._values(job)[name])
+            temporary = path.with_suffix(".tmp")
+            temporary.write_bytes(content)
+            os.replace(temporary, path)
 
     def _start(self, job: TrainingJob, output: Path) -> "_Child | None":
         """Start the next command, unless a child of an agent that was killed still works."""
@@ -110,6 +111,7 @@ class LocalTrainingJobs:
         folder = self._job_folder(job)
         return {
             "data": str(folder / "training_set.parquet"),
+            "holdout": str(folder / "holdout.parquet"),
             "work": str(folder / "work"),
             "checkpoint": str(folder / _CHECKPOINT),
             "archive_folder": str((folder / _ARCHIVE).parent),

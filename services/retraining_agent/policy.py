@@ -50,7 +50,7 @@ class BoundsPolicy:
     max_corrupt_objects_share: Share = 0.01
     max_orphan_reviews_share: Share = 0.05
     max_share_of_one_reviewer: Share = 0.5
-    max_reviewer_deviation: Share = 0.25
+    max_reviewer_deviation: Share = 0.15
     max_reviewed_label_shift: Share = 0.6
     max_relabelled_share: Share = 0.7
 
@@ -80,6 +80,7 @@ class ProofPolicy:
     max_calibration_error: Share = 0.05
     max_int8_macro_f1_loss: Share = 0.003
     max_int8_flip_share: Share = 0.01
+    min_int8_narratives: Positive = 100
     max_latency_ratio: Amount = 1.5
     review_share: Share = 0.2
     min_proof_reviews: Positive = 100

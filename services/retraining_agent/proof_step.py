@@ -89,7 +89,7 @@ def measure(ports: Ports, state: RunState, base: ModelRecord) -> tuple[ProofFact
         champion_seconds=champion.seconds,
         candidate_seconds=candidate.seconds,
         int8_macro_f1_loss=_number(candidate.evaluation.get("verification_macro_f1_loss")),
-        int8_flip_share=_flip_share(candidate.evaluation),
+        int8_flip_share=_flip_share(candidate.evaluation, ports.policy.proof.min_int8_narratives),
     )
     return facts, candidate.digest
 
@@ -133,7 +133,9 @@ def _number(value: Scalar) -> float | None:
     return None if value is None or isinstance(value, str) else float(value)
 
 
-def _flip_share(evaluation: Mapping[str, Scalar]) -> float | None:
+def _flip_share(evaluation: Mapping[str, Scalar], at_least: int) -> float | None:
     flips = _number(evaluation.get("verification_flips"))
     narratives = _number(evaluation.get("verification_narratives"))
-    return flips / narratives if flips is not None and narratives else None
+    if flips is None or narratives is None or narratives < at_least:
+        return None
+    return flips / narratives

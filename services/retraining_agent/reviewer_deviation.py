@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from math import pi, sqrt
+from math import log, pi, sqrt
 
 from services.retraining_agent.reviewed_rows import ReviewedRow
 
@@ -13,9 +13,9 @@ def reviewer_deviations(rows: Iterable[ReviewedRow]) -> dict[str, float]:
     """Return, by reviewer, how far their labels are from the other reviewers'.
 
     The distance is the total variation between the shares of (predicted, given) label pairs, less
-    what chance alone would show on average: half the sum over pairs of
-    sqrt(2 / pi * p (1 - p) (1/n + 1/m)), the mean absolute difference of two sample shares. It is
-    0 where there is nobody to compare with.
+    what chance alone stays below 99 times in 100: its mean, half the sum over pairs of
+    sqrt(2 / pi * p (1 - p) (1/n + 1/m)), and sqrt(ln(100) / 2 * (1/n + 1/m)) above it (McDiarmid
+    1989). It is 0 where there is nobody to compare with.
     """
     cells: dict[str, Counter[Cell]] = {}
     for row in rows:
@@ -29,7 +29,7 @@ def _excess(own: Counter[Cell], others: Counter[Cell]) -> float:
     n, m = own.total(), others.total()
     if not m:
         return 0.0
-    distance = by_chance = 0.0
+    distance, by_chance = 0.0, sqrt(log(100) / 2 * (1 / n + 1 / m))
     for cell in own | others:
         pooled = (own[cell] + others[cell]) / (n + m)
         distance += abs(own[cell] / n - others[cell] / m) / 2

@@ -30,7 +30,13 @@ def drifted_rows(reviewers: list[str], rows: int) -> list[ReviewedRow]:
 def test_a_shift_that_all_reviewers_see_is_nobodys_deviation() -> None:
     found = reviewer_deviations(drifted_rows(["ana", "bob", "cleo"], 300))
 
-    assert max(found.values()) < 0.1
+    assert max(found.values()) == 0
+
+
+def test_a_few_reviews_accuse_nobody() -> None:
+    found = reviewer_deviations(drifted_rows(["ana", "bob", "cleo"], 12))
+
+    assert max(found.values()) == 0
 
 
 def test_a_reviewer_who_floods_one_label_stands_out() -> None:
@@ -40,7 +46,7 @@ def test_a_reviewer_who_floods_one_label_stands_out() -> None:
     found = reviewer_deviations([*honest, *flood])
 
     assert max(found, key=lambda name: found[name]) == "mallory"
-    assert found["mallory"] > 0.8
+    assert found["mallory"] > 0.7
 
 
 def test_a_reviewer_alone_has_nobody_to_deviate_from() -> None:

@@ -81,7 +81,7 @@ def test_a_run_killed_at_any_operation_ends_in_the_same_place(
     pointer = read_champion(world.store.objects[CHAMPION_KEY])
     assert pointer.artifact_key in world.store.objects
 
-    world.later(minutes=6).round()
+    world.later(minutes=16).round()
 
     assert world.champion().version != FIRST
     assert world.decisions().count("promote") == 1
@@ -97,7 +97,7 @@ def test_a_roll_back_killed_at_any_operation_ends_in_the_same_place(dies_at: int
     try:
         roll_back(world.ports(dying), world.lease(dying), leave_after_one_look, order)
     except KilledError:
-        world.later(minutes=6)
+        world.later(minutes=16)
         if world.champion().version != FIRST or RunStore(world.store).current():
             roll_back(world.ports(), world.lease(), leave_after_one_look, order)
 
@@ -113,7 +113,7 @@ def test_while_one_run_holds_the_lease_another_does_not_begin() -> None:
     with pytest.raises(LeaseHeldError, match="round 1"):
         world.round()
 
-    world.later(minutes=6).round()
+    world.later(minutes=16).round()
     assert world.decisions()[-1] == "promote"
 
 
@@ -121,7 +121,7 @@ def test_a_run_whose_lease_was_taken_over_does_nothing_more() -> None:
     world = world_with_champion()
     stale = world.lease()
     stale.acquire()
-    world.later(minutes=6).lease().acquire()
+    world.later(minutes=16).lease().acquire()
 
     with pytest.raises(LeaseHeldError):
         stale.renew()

@@ -29,7 +29,7 @@ SPEC = PipelineSpec(
     serving_image="serving",
     model_package_group="complaints",
 )
-JOB = TrainingJob("run-1", "2.0.0", b"", "registry/runs/run-1/training_set.parquet")
+JOB = TrainingJob("run-1", "2.0.0", b"", "registry/runs/run-1/training_set.parquet", b"")
 
 
 @pytest.fixture

@@ -40,11 +40,13 @@ def assemble_step(ports: Ports, state: RunState) -> RunState:
 def train_step(ports: Ports, state: RunState) -> RunState | None:
     """Let the job run; take the artifact in when it is there. None while it runs."""
     key = training_set_key(state)
+    record = read_record(ports.store, state.base.version)
     job = TrainingJob(
         name=state.run_id,
         version=state.target_version,
         training_set=read_stored(ports.store, key),
         training_set_key=key,
+        holdout=read_stored(ports.store, holdout_key(record.holdout_digest)),
     )
     status = ports.jobs.advance(job)
     if status == "running":

@@ -1,10 +1,11 @@
 """Prepared rows as token ids: one flat array and offsets, two bytes a token."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from libs.text.tokenizer import NarrativeTokenizer
 from services.trainer.errors import DataError
@@ -50,6 +51,13 @@ def tokenize_split(
     prepared: PreparedData, split: int, tokenizer: NarrativeTokenizer
 ) -> TokenizedSplit:
     """Tokenize the rows of one split; raises DataError for a vocabulary that is too large."""
+    return tokenize_batches(iterate_split(prepared, split), tokenizer)
+
+
+def tokenize_batches(
+    batches: Iterable[pa.RecordBatch], tokenizer: NarrativeTokenizer
+) -> TokenizedSplit:
+    """Tokenize prepared rows; raises DataError for a vocabulary that is too large."""
     if tokenizer.vocabulary_size > np.iinfo(np.uint16).max:
         raise DataError(
             f"the tokenizer has {tokenizer.vocabulary_size} tokens: expected at most 65,535"
@@ -59,7 +67,7 @@ def tokenize_split(
     counts: list[int] = []
     columns: dict[str, list[int]] = {"label_id": [], "row": [], "year": []}
     sources: list[str | None] = []
-    for batch in iterate_split(prepared, split):
+    for batch in batches:
         encoded = tokenizer.encode_batch(batch.column("narrative").to_pylist())
         tokens.append(np.concatenate([np.array(e.input_ids, dtype=np.uint16) for e in encoded]))
         lengths.extend(len(e.input_ids) for e in encoded)

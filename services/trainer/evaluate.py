@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from libs.artifact.manifest import Scalar
-from libs.heads.postprocess import softmax
+from libs.heads.postprocess import DecisionRule, softmax
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer import metrics
-from services.trainer.calibrate import Calibration
 from services.trainer.dataset import TokenizedSplit
 
 NUM_LABELS = len(LABEL_SCHEMA)
@@ -88,7 +87,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 class EvaluationTask:
     logits: Floats
     split: TokenizedSplit
-    calibration: Calibration
+    rule: DecisionRule
     rivals: Mapping[str, LabelIds]
     """Predicted label ids of the same rows, by name."""
     bootstrap_samples: int
@@ -98,7 +97,7 @@ class EvaluationTask:
 def evaluate(task: EvaluationTask) -> Evaluation:
     """Compute every figure of the report."""
     label_ids = task.split.label_ids
-    probabilities = softmax(task.logits, task.calibration.temperature)
+    probabilities = softmax(task.logits, task.rule.temperature)
     predicted = probabilities.argmax(axis=1).astype(np.int64)
     confusion = metrics.confusion_matrix(label_ids, predicted, NUM_LABELS)
     ours, *theirs = metrics.bootstrap_confusions(
@@ -110,7 +109,7 @@ def evaluate(task: EvaluationTask) -> Evaluation:
     )
     bins = metrics.reliability(probabilities, label_ids)
     coverage = metrics.coverage_curve(probabilities, label_ids)
-    above = probabilities.max(axis=1) >= task.calibration.review_threshold
+    above = probabilities.max(axis=1) >= task.rule.review_threshold
     return Evaluation(
         rows=len(label_ids),
         macro_f1=metrics.interval(float(metrics.macro_f1(confusion)), metrics.macro_f1(ours)),
@@ -127,7 +126,7 @@ def evaluate(task: EvaluationTask) -> Evaluation:
         reliability=bins,
         coverage=coverage,
         accuracy_at_80=next(p.accuracy for p in coverage if p.coverage >= 0.8),
-        review_threshold=task.calibration.review_threshold,
+        review_threshold=task.rule.review_threshold,
         review_coverage=float(above.mean()),
         review_accuracy=float((predicted == label_ids)[above].mean()) if above.any() else 0.0,
         truncated=float((task.split.token_counts > task.split.lengths).mean()),

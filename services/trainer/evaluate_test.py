@@ -3,8 +3,8 @@ import re
 import numpy as np
 import pytest
 
+from libs.heads.postprocess import DecisionRule
 from libs.labels.schema import LABEL_SCHEMA
-from services.trainer.calibrate import Calibration
 from services.trainer.charts import draw_charts
 from services.trainer.dataset import TokenizedSplit
 from services.trainer.evaluate import Evaluation, EvaluationTask, evaluate
@@ -35,7 +35,7 @@ def evaluation() -> Evaluation:
     task = EvaluationTask(
         logits=logits,
         split=split_of(label_ids),
-        calibration=Calibration(1.0, 0.8, 0.7, 0.95),
+        rule=DecisionRule(LABEL_SCHEMA, 1.0, 0.8),
         rivals={"coin": rival, "itself": logits.argmax(axis=1)},
         bootstrap_samples=200,
         seed=1,

@@ -4,15 +4,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-import yaml
 from rich.console import Console
 
 from libs.artifact.errors import ArtifactError
@@ -27,6 +26,15 @@ from services.trainer.errors import (
     OutputError,
     TrainerError,
 )
+from services.trainer.options import (
+    ANY_PATH,
+    DATA,
+    OVERWRITE,
+    TEST,
+    TO,
+    config_options,
+    read_config,
+)
 from services.trainer.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,9 +43,6 @@ if TYPE_CHECKING:
 
 BAD_INPUT, FAULT = 2, 1
 REFUSALS = (TrainerError, EventsError, ArtifactError, HeadsError, LabelsError, TextError)
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-ANY_PATH = click.Path(path_type=Path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,27 +64,6 @@ def cli() -> None:
     """Train, calibrate and evaluate a complaint classifier."""
 
 
-def config_options(command: Command) -> Command:
-    """Add the options that every step shares."""
-    options = [
-        click.option("--work", type=ANY_PATH, help="Where steps leave what later ones need."),
-        click.option("--config", "config_file", type=ANY_PATH, help="YAML; see `trainer config`."),
-        click.option("--set", "settings", multiple=True, help="One field: section.field=value."),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-DATA = click.option(
-    "--data", required=True, type=ANY_PATH, help="Labelled complaints, CSV or Parquet."
-)
-TEST = click.option("--test", type=ANY_PATH, help="Complaints kept for the evaluation alone.")
-TO = click.option("--to", required=True, type=ANY_PATH, help="Folder of the checkpoint to write.")
-OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace the folder if it is there.")
-
-
 @cli.command()
 @DATA
 @TEST
@@ -99,7 +83,7 @@ def run(
 
     _refuse_existing(to, overwrite)
     work = options.pop("work") or to.with_name(f"{to.name}.work")
-    with _pipeline(work, _config(options)) as pipeline:
+    with _pipeline(work, read_config(options)) as pipeline:
         published = _run_all(pipeline, DataFiles(data, test), to)
     if published is not None:
         _print(_describe_published(published, pipeline.seconds), as_json)
@@ -124,7 +108,7 @@ def prepare(data: Path, test: Path | None, as_json: bool, **options: Any) -> Non
     """Read, check, cluster and split the complaints."""
     from services.trainer.prepare import DataFiles
 
-    with _pipeline(_required_work(options), _config(options)) as pipeline:
+    with _pipeline(_required_work(options), read_config(options)) as pipeline:
         prepared = pipeline.prepare(DataFiles(data, test))
     _print({"work": str(prepared.directory), **_plain(prepared.summary)}, as_json)
 
@@ -133,7 +117,7 @@ def prepare(data: Path, test: Path | None, as_json: bool, **options: Any) -> Non
 @config_options
 def baseline(as_json: bool, **options: Any) -> None:
     """Fit what the model has to beat."""
-    with _pipeline(_required_work(options), _config(options)) as pipeline:
+    with _pipeline(_required_work(options), read_config(options)) as pipeline:
         pipeline.baseline(pipeline.open_prepared())
     _print({"seconds": pipeline.seconds}, as_json)
 
@@ -142,7 +126,7 @@ def baseline(as_json: bool, **options: Any) -> None:
 @config_options
 def fit(as_json: bool, **options: Any) -> None:
     """Fine-tune encoder and head, or go on fine-tuning after an interruption."""
-    with _pipeline(_required_work(options), _config(options)) as pipeline:
+    with _pipeline(_required_work(options), read_config(options)) as pipeline:
         outcome = pipeline.fit(pipeline.open_prepared())
     _print({"fit": _plain(outcome), "seconds": pipeline.seconds}, as_json)
 
@@ -154,9 +138,33 @@ def fit(as_json: bool, **options: Any) -> None:
 def evaluate(to: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
     """Calibrate, evaluate, and write checkpoint and report."""
     _refuse_existing(to, overwrite)
-    with _pipeline(_required_work(options), _config(options)) as pipeline:
+    with _pipeline(_required_work(options), read_config(options)) as pipeline:
         published = pipeline.evaluate(pipeline.open_prepared(), to)
     _print(_describe_published(published, pipeline.seconds), as_json)
+
+
+@cli.command()
+@click.option("--checkpoint", required=True, type=ANY_PATH, help="The checkpoint to judge.")
+@click.option("--against", multiple=True, type=ANY_PATH, help="Another one, on the same rows.")
+@DATA
+@click.option("--to", required=True, type=ANY_PATH, help="Folder of the report to write.")
+@OVERWRITE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+def assess(
+    checkpoint: Path,
+    against: tuple[Path, ...],
+    data: Path,
+    to: Path,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Judge a finished checkpoint on a file that it never saw, alone or against others."""
+    _refuse_existing(to, overwrite)
+    from services.trainer.assess import Assessment
+    from services.trainer.assess import assess as judge
+
+    evaluation = judge(Assessment(checkpoint, against, data), to, datetime.now(UTC))
+    _print({"report": str(to / "report.html"), **evaluation.summary()}, as_json)
 
 
 @cli.command()
@@ -189,38 +197,6 @@ def config() -> None:
         click.echo(f"  # {description}")
         value = list(default) if isinstance(default, tuple) else default
         click.echo(f"  {name}: {json.dumps(value)}")
-
-
-def _config(options: Mapping[str, Any]) -> TrainerConfig:
-    """Join file, --set and named options, the later ones winning."""
-    document: object = {}
-    path: Path | None = options["config_file"]
-    if path is not None:
-        try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path} is not YAML") from error
-    overrides: dict[str, object] = {}
-    for setting in options["settings"]:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {setting!r}: expected section.field=value")
-        overrides[name] = yaml.safe_load(value)
-    for option, field in _FIELD_OF_OPTION.items():
-        if options.get(option) is not None:
-            overrides[field] = options[option]
-    return build_config(document, overrides)
-
-
-_FIELD_OF_OPTION = {
-    "encoder": "encoder.name",
-    "max_length": "encoder.max_length",
-    "epochs": "fit.epochs",
-    "limit": "data.limit",
-    "seed": "fit.seed",
-}
 
 
 @contextmanager

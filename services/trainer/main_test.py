@@ -130,6 +130,37 @@ def test_the_steps_one_by_one_do_what_run_does(
     assert document["digest"] == open_checkpoint(to).digest
 
 
+def test_two_checkpoints_are_judged_on_the_same_rows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], complaints: Path, settings: str
+) -> None:
+    checkpoint = str(tmp_path / "checkpoint")
+    with pytest.raises(SystemExit):
+        main(["run", "--data", str(complaints), "--to", checkpoint, "--config", settings])
+    capsys.readouterr()
+    report = tmp_path / "report"
+    arguments = ["--checkpoint", checkpoint, "--against", checkpoint, "--data", str(complaints)]
+
+    with pytest.raises(SystemExit) as stopped:
+        main(["assess", *arguments, "--to", str(report), "--json"])
+
+    figures = json.loads(capsys.readouterr().out)
+    assert stopped.value.code == 0
+    assert figures["rows"] == 200
+    assert figures[f"{checkpoint}.macro_f1"] == figures["macro_f1"]
+    assert (report / "report.html").is_file()
+
+
+def test_a_folder_that_is_no_checkpoint_is_not_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], complaints: Path
+) -> None:
+    arguments = ("--checkpoint", str(tmp_path), "--data", str(complaints))
+
+    sentence = refusal(capsys, "assess", *arguments, "--to", str(tmp_path / "report"))
+
+    assert "checkpoint.json cannot be read" in sentence
+    assert not (tmp_path / "report").exists()
+
+
 def test_the_printed_configuration_is_the_default_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

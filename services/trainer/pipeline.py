@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from libs.heads.postprocess import DecisionRule
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer import distributed
 from services.trainer.calibrate import Calibration, calibrate
@@ -18,12 +19,12 @@ from services.trainer.errors import DataError
 from services.trainer.evaluate import Evaluation, EvaluationTask, evaluate
 from services.trainer.files import write_errors_named
 from services.trainer.fit import FitOutcome, FitTask, FitWatcher, fit
+from services.trainer.gather import OMITTED_FILE
 from services.trainer.history import History, Validation
 from services.trainer.losses import build_loss
 from services.trainer.model import ModelSource
 from services.trainer.predict import predict_logits
 from services.trainer.prepare import (
-    OMITTED_FILE,
     DataFiles,
     PreparedData,
     open_prepared,
@@ -174,7 +175,9 @@ class Pipeline:
             EvaluationTask(
                 logits=predict_logits(trained.classifier, split, trained.tokenizer.pad_id),
                 split=split,
-                calibration=calibration,
+                rule=DecisionRule(
+                    LABEL_SCHEMA, calibration.temperature, calibration.review_threshold
+                ),
                 rivals=predict_baselines(folders, prepared, split_id, self._source),
                 bootstrap_samples=self._config.evaluation.bootstrap_samples,
                 seed=self._config.data.seed,

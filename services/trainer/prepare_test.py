@@ -5,8 +5,8 @@ import pytest
 from libs.events.labelled import ComplaintFileError
 from services.trainer.config import DataConfig
 from services.trainer.errors import DataError
+from services.trainer.gather import OMITTED_FILE
 from services.trainer.prepare import (
-    OMITTED_FILE,
     DataFiles,
     PreparedData,
     iterate_split,

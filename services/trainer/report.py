@@ -27,7 +27,8 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     created_at: str
     model: dict[str, str | int | float | bool]
-    data: PreparedSummary
+    data: PreparedSummary | None
+    """None for a checkpoint that is judged on a file of its own."""
     warnings: list[str]
 
 

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.compaction import (
@@ -36,6 +36,7 @@ LATER = msgspec.structs.replace(ROW, timestamp=ROW.timestamp + timedelta(days=1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(text=TEXT)
 def test_any_row_survives_a_round_trip(text: str) -> None:
     row = msgspec.structs.replace(ROW, text=text)

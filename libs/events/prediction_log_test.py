@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.errors import InvalidEventError
@@ -50,6 +50,7 @@ def test_the_originals_six_columns_come_first() -> None:
     )
 
 
+@settings(deadline=None)
 @given(text=TEXT, complaint_id=TEXT.filter(bool).map(lambda text: text[:128]))
 def test_any_text_survives_a_round_trip(text: str, complaint_id: str) -> None:
     row = msgspec.structs.replace(ROW, text=text, complaint_id=complaint_id)

@@ -1,7 +1,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.stream_consumer.aggregation import (
@@ -20,6 +20,7 @@ def sealed(message: bytes) -> bytes:
     return MAGIC + message + hashlib.md5(message, usedforsecurity=False).digest()
 
 
+@settings(deadline=None)
 @given(parts=PARTS)
 def test_what_was_packed_comes_out_in_order(parts: list[tuple[str, bytes]]) -> None:
     data = aggregated(parts)
@@ -28,6 +29,7 @@ def test_what_was_packed_comes_out_in_order(parts: list[tuple[str, bytes]]) -> N
     assert split_aggregated(data) == [Part(key, content) for key, content in parts]
 
 
+@settings(deadline=None)
 @given(message=st.binary())
 def test_any_other_message_is_refused_or_read_but_never_crashes(message: bytes) -> None:
     try:

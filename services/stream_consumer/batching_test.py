@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.invocations import read_invocations_request
@@ -11,6 +11,7 @@ def complaints(count: int, narrative: str = "They charged me twice") -> list[Com
     return [Complaint(stream_record(n), complaint_event(n, narrative)) for n in range(count)]
 
 
+@settings(deadline=None)
 @given(count=st.integers(0, 60), items=st.integers(1, 20), body_bytes=st.integers(0, 2000))
 def test_every_complaint_is_in_one_call_in_order(count: int, items: int, body_bytes: int) -> None:
     batch = complaints(count)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.stream_consumer.compression import (
@@ -11,6 +11,7 @@ from services.stream_consumer.compression import (
 from services.stream_consumer.testing.records import compressed
 
 
+@settings(deadline=None)
 @given(content=st.binary())
 def test_what_was_compressed_comes_back(content: bytes) -> None:
     assert is_gzip(compressed(content))

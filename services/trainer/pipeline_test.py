@@ -17,6 +17,7 @@ from services.trainer.errors import DataError, InterruptedTrainingError, Trainin
 from services.trainer.history import History
 from services.trainer.prepare import DataFiles
 from services.trainer.publish import SETTINGS_FILE
+from services.trainer.testing import killed_run
 from services.trainer.testing.runs import AfterSteps, tiny_pipeline
 from services.trainer.testing.tiny_encoder import write_tiny_encoder
 
@@ -60,7 +61,7 @@ def test_training_that_was_killed_goes_on_to_the_same_weights(
     work: Path, config: TrainerConfig, tmp_path: Path
 ) -> None:
     untouched = shutil.copytree(work, tmp_path / "untouched")
-    command = [sys.executable, "-m", "services.trainer.testing.killed_run", str(work)]
+    command = [sys.executable, "-m", killed_run.__name__, str(work)]
     killed = subprocess.run(
         [*command, msgspec.json.encode(config).decode(), "13"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -96,6 +96,7 @@ def write_model(directory: Path, size: EncoderSize, max_length: int) -> Path:
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_file=str(tokenizer_file()),
         model_max_length=max_length,
+        model_input_names=["input_ids", "attention_mask"],
         **{f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")},
     )
     tokenizer.save_pretrained(directory)

@@ -62,7 +62,7 @@ def _serve_mlserver(environment: Path, model: Path, scratch: Path) -> Iterator[S
         },
     )
     ports = {"http_port": port, "grpc_port": free_port(), "metrics_port": free_port()}
-    _write(folder / "settings.json", {"host": "127.0.0.1", **ports})
+    _write(folder / "settings.json", {"host": "127.0.0.1", "parallel_workers": 0, **ports})
     command = [str(environment / "bin" / "mlserver"), "start", str(folder)]
     dialect = Dialect(
         "/v2/health/ready",

@@ -43,8 +43,13 @@ def test_the_steps_one_by_one_give_the_same_artifact_as_all_at_once(
     assert packed["digest"] == exported.digest
 
 
-def test_a_step_without_the_step_before_is_refused(tmp_path: Path) -> None:
-    assert "run `optimize` first" in one_sentence(run("quantize", tmp_path))
+def test_a_step_without_the_step_before_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    without_graph = one_sentence(run("optimize", tmp_path))
+    run("export", checkpoint.directory, "--to", tmp_path, "--graph-only")
+    without_fusions = one_sentence(run("quantize", tmp_path))
+
+    assert "run `export` first" in without_graph
+    assert "run `optimize` first" in without_fusions
 
 
 def test_a_graph_that_was_changed_after_its_verification_is_not_packed(

@@ -16,8 +16,8 @@ _ARCHIVE = "artifact/model.tar.gz"
 
 @dataclass(frozen=True)
 class LocalCommands:
-    """Command lines with placeholders in braces: data, holdout, work, checkpoint, archive_folder, archive
-    (model.tar.gz in that folder), version.
+    """Command lines with placeholders in braces: data, holdout, work, checkpoint, archive_folder,
+    archive (model.tar.gz in that folder), version.
 
     The trainer has to leave the folder `checkpoint`, the exporter the file `archive`, each whole
     or not at all.

@@ -69,6 +69,7 @@ def run_container(spec: ContainerSpec) -> Iterator[Container]:
         "PYTHONPATH": os.pathsep.join(sys.path),
         "MODEL_PATH": str(spec.model_path),
         "COMPLAINTS_BIND_HOST": "127.0.0.1",
+        "TMPDIR": str(spec.folder),  # what a killed container leaves goes with the test
         "SAGEMAKER_BIND_TO_PORT": str(port),
         **spec.environ,
     }

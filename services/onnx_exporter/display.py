@@ -133,6 +133,8 @@ def _latency(reference: str, served: str, rows: list[LatencyRow]) -> Table:
 
 def _facts(facts: dict[str, str]) -> Table:
     table = Table(show_header=False, box=None)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in facts.items():
         table.add_row(name, value)
     return table

@@ -92,6 +92,7 @@ def test_tables_are_for_people(exported: ExportResult) -> None:
 
         assert result.exit_code == 0
         assert exported.digest[:12] in result.stdout
+        assert "…" not in result.stdout
 
 
 def test_a_folder_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:

@@ -44,9 +44,9 @@ from services.retraining_agent.testing.traffic import START, logged_row, store_l
 FIRST = "1.0.0"
 HOLDOUT_DIGEST = "b" * 64
 POLICY = Policy(
-    triggers=TriggerPolicy(min_new_reviews=20, min_reviews_to_train=10),
+    triggers=TriggerPolicy(min_new_reviews=10, min_reviews_to_train=5),
     # The fakes answer in no time at all, so the ratio of their latencies means nothing.
-    proof=ProofPolicy(resamples=50, min_proof_reviews=5, max_latency_ratio=1e9),
+    proof=ProofPolicy(resamples=50, min_proof_reviews=2, max_latency_ratio=1e9),
     promotion=PromotionPolicy(bake_minutes=0, bake_min_rows=0),
 )
 
@@ -130,10 +130,10 @@ def world_with_champion(quality: str = "bad") -> World:
 
 
 def add_reviewed_traffic(world: World, digest: str, start: int = 0) -> None:
-    """Let a model classify 50 rows, and two reviewers confirm every other one."""
+    """Let a model classify 50 rows, and two reviewers confirm a dozen."""
     rows = [_row(number, digest) for number in range(start, start + 50)]
     store_log(world.store, rows)
-    for number, row in enumerate(rows[:48:2]):
+    for number, row in enumerate(rows[:24:2]):
         keep_review(
             world.store,
             Review(

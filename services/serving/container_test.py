@@ -34,7 +34,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     environ = {"COMPLAINTS_WORKERS": "2", "COMPLAINTS_BODY_SECONDS": "0.5"}
     spec = ContainerSpec(write_tiny_archive(folder), folder, environ)
     with run_container(spec) as container:
-        wait_until(lambda: container.log_path.read_text().count('"message": "ready"') == 2)
+        wait_until(lambda: times_ready(container) == 2)
         yield container
 
 
@@ -43,6 +43,11 @@ def wait_until(is_true: Callable[[], bool]) -> None:
     while not is_true():
         assert time.monotonic() < give_up_at, "it never became true"
         time.sleep(0.01)
+
+
+def times_ready(container: Container) -> int:
+    """Return how many workers have loaded the model since the start."""
+    return container.log_path.read_text().count('"message": "ready"')
 
 
 def counted(container: Container, route: str = "/invocations") -> float:
@@ -76,13 +81,14 @@ def test_sigterm_loses_no_accepted_request(slow_model: Path, tmp_path: Path) -> 
 
 
 def test_a_dead_worker_is_replaced_and_its_counts_stay(pair: Container) -> None:
-    before = counted(pair)
+    before, ready_before = counted(pair), times_ready(pair)
     for _ in range(20):
         pair.request("POST", "/invocations", NARRATIVE)
     victim, other = pair.worker_pids()
 
     os.kill(victim, signal.SIGKILL)
     wait_until(lambda: len(pair.worker_pids()) == 2 and victim not in pair.worker_pids())
+    wait_until(lambda: times_ready(pair) == ready_before + 1)
     status, _ = pair.request("POST", "/invocations", NARRATIVE)
 
     assert status == 200

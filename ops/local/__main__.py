@@ -1,4 +1,4 @@
-"""Start of the demo; a file of its own, so that Pants runs it from the sources and packages nothing."""
+"""Starts the demo; a file of its own, so that Pants runs it from sources and packs nothing."""
 
 from ops.local.demo.main import main
 

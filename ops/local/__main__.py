@@ -1,4 +1,4 @@
-"""Starts the demo; a file of its own, so that Pants runs it from sources and packs nothing."""
+"""Start of the demo, in a file of its own, so that Pants runs it from the sources."""
 
 from ops.local.demo.main import main
 

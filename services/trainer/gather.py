@@ -46,6 +46,7 @@ class Gatherer:
         self._numbers: list[npt.NDArray[np.int64]] = []
         self._cluster_numbers: dict[str, int] = {}
         self.omitted: dict[str, int] = {}
+        self._first_omitted: OmittedRow | None = None
 
     def gather(
         self,
@@ -65,6 +66,7 @@ class Gatherer:
                     writer.write_batch(prepared_batch([row for row, _ in usable]))
                 for row, _ in batch:
                     if isinstance(row, OmittedRow):
+                        self._first_omitted = self._first_omitted or row
                         self.omitted[row.reason] = self.omitted.get(row.reason, 0) + 1
                         omitted.write(f"{row.row},{row.reason}\n")
                 read += len(batch)
@@ -73,11 +75,16 @@ class Gatherer:
     def facts(self, similarity: float) -> SplitFacts:
         """Return what was gathered, duplicates clustered; raises DataError when it is nothing."""
         if not self._numbers:
-            left_out = ", ".join(f"{count} {reason}" for reason, count in self.omitted.items())
-            raise DataError(f"no usable row: {left_out or 'the file has no rows'}")
+            raise DataError(f"no usable row: {self._left_out() or 'the file has no rows'}")
         numbers = np.concatenate(self._numbers)
         clusters = merge_clusters(numbers[:, 3], self._near_duplicates(numbers, similarity))
         return SplitFacts(numbers[:, 0], clusters, numbers[:, 1], numbers[:, 2].astype(np.bool_))
+
+    def _left_out(self) -> str:
+        """Say how many rows were left out for each reason, and show the first of them."""
+        counts = ", ".join(f"{count} {reason}" for reason, count in self.omitted.items())
+        known = ", ".join(LABEL_SCHEMA.names)
+        return counts and f"{counts} (first: {self._first_omitted}; labels are {known})"
 
     def _near_duplicates(
         self, numbers: npt.NDArray[np.int64], similarity: float

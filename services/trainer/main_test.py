@@ -33,7 +33,8 @@ def settings(tmp_path: Path, config: TrainerConfig) -> str:
         ("", "is empty: expected a header and rows"),
         ("text,label\nA,credit_card\n", "has no column 'narrative': its columns are text, label"),
         ("narrative,label\n", "no usable row: the file has no rows"),
-        ("narrative,label\nA,payday\n", "no usable row: 1 unknown label"),
+        ("narrative,label\nA,payday\n", "data.csv: no usable row: 1 unknown label (first: row 1"),
+        ("narrative,label\nA,payday\n", "unknown label 'payday'; labels are credit_card, "),
         ("narrative,label\nA,credit_card\n", "1 label: expected at least 2"),
     ],
 )

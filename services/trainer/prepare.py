@@ -88,7 +88,10 @@ def prepare(
     """
     gatherer = Gatherer(directory, signatures=not _has_clusters(files))
     gatherer.gather(_chosen_rows(files, config.limit, config.seed), advance)
-    facts = gatherer.facts(config.similarity)
+    try:
+        facts = gatherer.facts(config.similarity)
+    except DataError as error:
+        raise DataError(f"{files.data}: {error}") from error
     splits = assign_splits(facts, config)
     np.save(directory / SPLITS_FILE, splits)
     summary = _summarise(directory, gatherer.omitted, facts, splits)

@@ -14,9 +14,7 @@ INPUT_IDS = torch.tensor([[2, 7, 8, 3]])
 
 def small_classifier(kind: HeadKind = "cls_mlp") -> ComplaintClassifier:
     torch.manual_seed(7)
-    config = DistilBertConfig(  # type: ignore[no-untyped-call]
-        vocab_size=30, dim=16, n_layers=2, n_heads=2, hidden_dim=32
-    )
+    config = DistilBertConfig(vocab_size=30, dim=16, n_layers=2, n_heads=2, hidden_dim=32)
     head = ClassificationHead(HeadSpec(kind=kind, hidden_size=16, num_labels=5))
     return ComplaintClassifier(DistilBertModel(config), head).eval()
 

@@ -24,6 +24,16 @@ from ops.local.demo.workspace import Workspace
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What the steps of one run came to."""
+
+    result: StreamResult
+    reviews: int
+    decision: Decision
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Demo:
     """One run. Every process that it starts belongs to `processes` and ends with it."""
 
@@ -47,8 +57,8 @@ class Demo:
         reviews = agent.review(result)
         decision = agent.decide()
         self._keep(cloud, serving_port)
-        seconds = time.monotonic() - started
-        return self._summarise(result, reviews, decision, seconds)
+        outcome = Outcome(result, reviews, decision, time.monotonic() - started)
+        return self._summarise(outcome, serving_port)
 
     def _start_cloud(self) -> Cloud:
         with self.screen.step("Start the local cloud: S3, Kinesis, SQS"):
@@ -93,9 +103,8 @@ class Demo:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 self.workspace.metrics.write_bytes(answer.read())
 
-    def _summarise(
-        self, result: StreamResult, reviews: int, decision: Decision, seconds: float
-    ) -> Summary:
+    def _summarise(self, outcome: Outcome, serving_port: int) -> Summary:
+        result = outcome.result
         return Summary(
             sent=len(result.sent),
             logged=result.stats.logged,
@@ -107,14 +116,14 @@ class Demo:
             latency_p95_seconds=result.stats.latency_quantile(95),
             labels=dict(result.stats.labels),
             waiting_for_review=len(result.stats.waiting),
-            reviews_filled=reviews,
-            decision=decision.name,
-            decision_reason=decision.reason,
-            seconds=seconds,
-            places=self._places(),
+            reviews_filled=outcome.reviews,
+            decision=outcome.decision.name,
+            decision_reason=outcome.decision.reason,
+            seconds=outcome.seconds,
+            places=self._places(serving_port),
         )
 
-    def _places(self) -> dict[str, str]:
+    def _places(self, serving_port: int) -> dict[str, str]:
         workspace = self.workspace
         artifact = self.options.artifact or workspace.artifact
         return {
@@ -123,6 +132,7 @@ class Demo:
             "reviews": str(workspace.bucket_copy / "reviews"),
             "ledger": str(workspace.bucket_copy / "registry" / "ledger"),
             "agent's report": str(workspace.agent_report),
-            "metrics": str(workspace.metrics),
+            "metrics, as scraped at the end": str(workspace.metrics),
+            "metrics address, while it runs": f"http://{LOOPBACK}:{serving_port}/metrics",
             "logs of every service": str(workspace.logs),
         }

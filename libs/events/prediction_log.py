@@ -1,6 +1,6 @@
 """The prediction log, schema version 1 (contract 5): one CSV row a decision. Knows no S3.
 
-Writing is at least once; `unique_rows` makes reading exactly once.
+Writing is at least once; `first_decisions` makes reading exactly once.
 """
 
 import csv
@@ -83,19 +83,10 @@ def read_prediction_log(content: bytes, name: str) -> Iterator[PredictionRow]:
         raise InvalidEventError(f"{name}: line {reader.line_num}: {error}") from error
 
 
-def unique_rows(rows: Iterable[PredictionRow]) -> Iterator[PredictionRow]:
-    """Drop every row whose event id came before."""
-    seen: set[str] = set()
-    for row in rows:
-        if row.event_id not in seen:
-            seen.add(row.event_id)
-            yield row
-
-
 def first_decisions(rows: Iterable[PredictionRow]) -> list[PredictionRow]:
     """Return one row an event id, its earliest decision, in order of decision.
 
-    Unlike `unique_rows` it gives the same answer in whatever order the objects were listed.
+    The answer is the same in whatever order the objects were listed.
     """
     first: dict[str, PredictionRow] = {}
     for row in rows:

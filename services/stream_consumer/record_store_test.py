@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import msgspec
 
-from libs.events.prediction_log import PredictionRow, read_prediction_log, unique_rows
+from libs.events.prediction_log import PredictionRow, first_decisions, read_prediction_log
 from libs.events.rejected import RejectedRecord, read_rejected_record
 from services.stream_consumer.clock import Backoff, Deadline
 from services.stream_consumer.errors import TransientError
@@ -54,7 +54,7 @@ def logged(store: MemoryStore) -> list[str]:
         for key, content in sorted(store.objects.items())
         for row in read_prediction_log(content, key)
     ]
-    return [row.event_id.rpartition(":")[2] for row in unique_rows(rows)]
+    return [row.event_id.rpartition(":")[2] for row in first_decisions(rows)]
 
 
 def test_a_batch_is_one_object_named_by_its_first_row() -> None:

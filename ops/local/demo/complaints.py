@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from libs.events.labelled import ComplaintFileError, OmittedRow, count_by_reason, read_complaints
+from libs.events.labelled import ComplaintFileError, count_by_reason, read_complaints
 from ops.local.demo.errors import InputError
 
 HOLDOUT_SHARE = 0.15
@@ -37,7 +37,6 @@ class ComplaintSet:
 
     complaints: list[Complaint]
     omitted_by_reason: dict[str, int]
-    omitted: list[OmittedRow]
 
 
 def load_complaints(path: Path) -> ComplaintSet:
@@ -52,7 +51,7 @@ def load_complaints(path: Path) -> ComplaintSet:
         Complaint(row.complaint_id or f"row-{row.row}", row.narrative, row.label_name, row.cluster)
         for row in file.complaints
     ]
-    return ComplaintSet(complaints, count_by_reason(file.omitted), file.omitted)
+    return ComplaintSet(complaints, count_by_reason(file.omitted))
 
 
 def load_samples() -> list[Complaint]:

@@ -69,6 +69,14 @@ class EncoderConfig(Section, frozen=True, kw_only=True):
         TruncationStrategy,
         Meta(description="head keeps the beginning, head_tail the beginning and the end."),
     ] = "head"
+    attention_dropout: Annotated[
+        float,
+        Meta(
+            ge=0,
+            lt=1,
+            description="Dropout of attention weights; on a CPU it takes half of the training time.",
+        ),
+    ] = 0.0
 
 
 class HeadConfig(Section, frozen=True, kw_only=True):

@@ -20,7 +20,11 @@ from onnxruntime.quantization import (
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from libs.artifact.manifest import Precision, Scalar
-from services.onnx_exporter.attention_split import declare_tensors, split_attention
+from services.onnx_exporter.attention_split import (
+    declare_floats,
+    declare_tensors,
+    split_attention,
+)
 from services.onnx_exporter.calibration import CalibrationSet, TokenIds
 from services.onnx_exporter.errors import QuantizationError
 from services.onnx_exporter.ngram_graph import NGRAM_NODES
@@ -97,8 +101,10 @@ def _copy(job: Job) -> dict[str, Scalar]:
 
 def _halve(job: Job) -> dict[str, Scalar]:
     """For GPUs: inputs and logits stay as they are, everything between is float16."""
+    source = onnx.load(str(job.source))
+    declare_floats(source, NGRAM_NODES)
     model = convert_float_to_float16(
-        onnx.load(str(job.source)),
+        source,
         keep_io_types=True,
         disable_shape_infer=True,
         node_block_list=list(NGRAM_NODES),

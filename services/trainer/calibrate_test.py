@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from libs.evaluation.metrics import expected_calibration_error, reliability
 from libs.heads.postprocess import softmax
 from services.trainer.calibrate import (
     calibrate,
@@ -9,7 +10,6 @@ from services.trainer.calibrate import (
     choose_threshold,
 )
 from services.trainer.config import CalibrationConfig
-from services.trainer.metrics import expected_calibration_error, reliability
 
 
 def labelled_logits(

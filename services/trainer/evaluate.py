@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from libs.artifact.manifest import Scalar
+from libs.evaluation import metrics
 from libs.heads.postprocess import DecisionRule, softmax
 from libs.labels.schema import LABEL_SCHEMA
-from services.trainer import metrics
 from services.trainer.dataset import TokenizedSplit
 
 NUM_LABELS = len(LABEL_SCHEMA)

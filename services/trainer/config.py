@@ -148,8 +148,8 @@ class NgramConfig(Section, frozen=True, kw_only=True):
         bool, Meta(description="Add a sparse linear branch over token n-grams to the logits.")
     ] = True
     max_ngrams: Annotated[
-        int, Meta(ge=1, description="Keep this many, the most frequent first.")
-    ] = 100_000
+        int, Meta(ge=1, description="Keep this many, those that tell labels apart best.")
+    ] = 50_000
     minimum_rows: Annotated[
         int, Meta(ge=1, description="Training rows that an n-gram must occur in.")
     ] = 3

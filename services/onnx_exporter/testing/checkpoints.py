@@ -1,6 +1,6 @@
 """Checkpoints with random weights, for tests and benchmarks of the exporter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,8 +38,9 @@ class ModelShape:
     ngrams: int = 300
 
 
-MINILM_SHAPE = ModelShape(width=384, layers=6, heads=12, vocabulary=30_522, positions=512)
-BASE_SHAPE = ModelShape(width=768, layers=6, heads=12, vocabulary=30_522, positions=512)
+_FULL = ModelShape(layers=6, heads=12, vocabulary=30_522, positions=512, ngrams=50_000)
+MINILM_SHAPE = replace(_FULL, width=384)
+BASE_SHAPE = replace(_FULL, width=768)
 
 
 def write_random_checkpoint(

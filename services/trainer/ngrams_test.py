@@ -53,9 +53,11 @@ def test_ngrams_of_too_few_rows_are_left_out() -> None:
 
 
 def test_the_ngrams_that_tell_labels_apart_are_kept() -> None:
-    branch = fit_ngrams(CARDS_AND_LOANS, NUM_LABELS, NgramConfig(max_ngrams=2))
+    branch = fit_ngrams(CARDS_AND_LOANS, NUM_LABELS, NgramConfig(max_ngrams=4))
 
-    assert branch.keys.tolist() == [CARD, LOAN]
+    kept = set(branch.keys.tolist())
+    assert {CARD, LOAN} < kept
+    assert not {CLS, SEP, THE} & kept
 
 
 def test_no_frequent_ngram_is_an_error_that_names_the_cure() -> None:

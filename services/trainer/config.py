@@ -74,7 +74,7 @@ class EncoderConfig(Section, frozen=True, kw_only=True):
         Meta(
             ge=0,
             lt=1,
-            description="Dropout of attention weights; on a CPU it takes half of the training time.",
+            description="Dropout of attention weights; on a CPU it takes half the training time.",
         ),
     ] = 0.0
 

@@ -150,9 +150,7 @@ def _from_cache(config: EncoderConfig) -> PretrainedEncoder:
     return PretrainedEncoder(config.name, model, content.encode())
 
 
-def _from_pretrained(
-    name: str, settings: EncoderConfig, local_files_only: bool
-) -> DistilBertModel:
+def _from_pretrained(name: str, settings: EncoderConfig, local_files_only: bool) -> DistilBertModel:
     config = DistilBertConfig.from_pretrained(
         name,
         local_files_only=local_files_only,

@@ -25,6 +25,10 @@ class TrainingError(TrainerError):
     """Training that cannot go on, such as a loss that is no number."""
 
 
+class SubmitError(TrainerError):
+    """A training job that was refused."""
+
+
 class OutputError(TrainerError):
     """A place that cannot be written to, or holds something else already."""
 

@@ -38,10 +38,12 @@ from services.trainer.options import (
     read_config,
 )
 from services.trainer.settings import Settings
+from services.trainer.submit_command import submit
 
 if TYPE_CHECKING:
     from services.trainer.pipeline import Pipeline, Published
     from services.trainer.prepare import DataFiles
+    from services.trainer.tracking import Tracker
 
 BAD_INPUT, FAULT = 2, 1
 REFUSALS = (TrainerError, EventsError, ArtifactError, HeadsError, LabelsError, TextError)
@@ -76,30 +78,46 @@ def cli() -> None:
 @click.option("--epochs", type=float, help="fit.epochs")
 @click.option("--limit", type=int, help="data.limit")
 @click.option("--seed", type=int, help="fit.seed")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=1,
+    help="Train with so many seeds from fit.seed on, and keep the best on validation.",
+)
 @config_options
 def run(
-    data: str, test: str | None, to: Path, overwrite: bool, as_json: bool, **options: Any
+    data: str,
+    test: str | None,
+    to: Path,
+    overwrite: bool,
+    seeds: int,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Do every step: prepare, baseline, fit, evaluate. Run again, it goes on where it stopped."""
     _refuse_existing(to, overwrite)
     work = options.pop("work") or to.with_name(f"{to.name}.work")
     with _pipeline(work, read_config(options)) as pipeline:
-        published = _run_all(pipeline, lambda: _data_files(data, test, work), to)
+        published = _run_all(pipeline, lambda: _data_files(data, test, work), to, seeds)
     if published is not None:
         _print(_describe_published(published, pipeline.seconds), as_json)
 
 
 def _run_all(
-    pipeline: "Pipeline", find_files: "Callable[[], DataFiles]", to: Path
+    pipeline: "Pipeline", find_files: "Callable[[], DataFiles]", to: Path, seeds: int = 1
 ) -> "Published | None":
     """Do every step; None in the processes that leave the last one to the first process."""
     from services.trainer import distributed
+    from services.trainer.seeds import evaluate_seeds, with_seeds
 
     with distributed.one_at_a_time_first():
         prepared = pipeline.prepare(find_files())
         pipeline.baseline(prepared)
-    pipeline.fit(prepared)
-    return pipeline.evaluate(prepared, to) if distributed.is_main_process() else None
+    pipelines = with_seeds(pipeline.context, seeds)
+    for one in pipelines:
+        one.fit(prepared)
+        pipeline.seconds.update(one.seconds)
+    return evaluate_seeds(pipelines, prepared, to) if distributed.is_main_process() else None
 
 
 @cli.command()
@@ -202,6 +220,9 @@ def config() -> None:
         click.echo(f"  {name}: {json.dumps(value)}")
 
 
+cli.add_command(submit)
+
+
 @contextmanager
 def _pipeline(work: Path, config: TrainerConfig) -> "Iterator[Pipeline]":
     """Give a pipeline that SIGTERM stops at the next saved step."""
@@ -222,10 +243,19 @@ def _pipeline(work: Path, config: TrainerConfig) -> "Iterator[Pipeline]":
                 now=lambda: datetime.now(UTC),
                 code_revision=settings.code_revision,
                 is_stop_wanted=stop.is_set,
+                tracker=_tracker(settings),
             )
         )
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _tracker(settings: Settings) -> "Tracker | None":
+    if not settings.mlflow_tracking_uri:
+        return None
+    from services.trainer.mlflow_tracker import MlflowTracker
+
+    return MlflowTracker(settings.mlflow_tracking_uri, settings.mlflow_experiment_name)
 
 
 class _StopFlag:

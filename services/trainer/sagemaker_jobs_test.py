@@ -72,7 +72,9 @@ def test_a_spot_job_reaches_the_service_with_all_that_it_needs() -> None:
     }
     assert sources == {"training": DATA, "test": test}
     assert job["HyperParameters"]["fit.learning_rate"] == "1e-05"
-    assert {one["Name"]: one["Regex"] for one in job["AlgorithmSpecification"]["MetricDefinitions"]} == METRICS
+    assert {
+        one["Name"]: one["Regex"] for one in job["AlgorithmSpecification"]["MetricDefinitions"]
+    } == METRICS
 
 
 def test_the_hyperparameters_of_a_job_are_the_configuration_again() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import msgspec
 
-from services.trainer.config import build_config
 from services.trainer.pipeline import FIT, Judged, Pipeline, Published, RunContext
 from services.trainer.prepare import PreparedData
 from services.trainer.report import SeedScore
@@ -17,17 +16,14 @@ def with_seeds(context: RunContext, count: int) -> list[Pipeline]:
 
     They share prepared rows and baselines. The first uses the folder that a run with one seed uses.
     """
-    seeds = [context.config.fit.seed + number for number in range(count)]
-    return [
-        Pipeline(
-            replace(
-                context,
-                config=build_config(context.config.to_dict(), {"fit.seed": seed}),
-                fit_step=FIT if seed == seeds[0] else f"{FIT}-seed-{seed}",
-            )
-        )
-        for seed in seeds
-    ]
+    config, first = context.config, context.config.fit.seed
+    pipelines = []
+    for seed in range(first, first + count):
+        fit = msgspec.structs.replace(config.fit, seed=seed)
+        step = FIT if seed == first else f"{FIT}-seed-{seed}"
+        seeded = msgspec.structs.replace(config, fit=fit)
+        pipelines.append(Pipeline(replace(context, config=seeded, fit_step=step)))
+    return pipelines
 
 
 def evaluate_seeds(pipelines: Sequence[Pipeline], prepared: PreparedData, to: Path) -> Published:

@@ -253,6 +253,8 @@ def _pipeline(work: Path, config: TrainerConfig) -> "Iterator[Pipeline]":
 def _tracker(settings: Settings) -> "Tracker | None":
     if not settings.mlflow_tracking_uri:
         return None
+    # MLflow reports its use to its makers unless told not to.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     from services.trainer.mlflow_tracker import MlflowTracker
 
     return MlflowTracker(settings.mlflow_tracking_uri, settings.mlflow_experiment_name)

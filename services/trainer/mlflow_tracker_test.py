@@ -11,6 +11,12 @@ from services.trainer.testing.runs import tiny_pipeline
 from services.trainer.tracking import RUN_FILE
 
 
+@pytest.fixture(autouse=True)
+def _folders_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow keeps runs in a folder only when told that this is wanted."""
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+
+
 def test_a_fit_is_a_run_with_configuration_losses_and_validations(
     tmp_path: Path, complaints: Path, config: TrainerConfig
 ) -> None:

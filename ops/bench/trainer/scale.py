@@ -51,7 +51,10 @@ def _measure(rows: int, folder: Path) -> ScalePoint:
     data, work = folder / f"{rows}.parquet", folder / f"{rows}"
     _write_rows(data, rows)
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, "-m", prepare_once.__name__, str(data), str(work)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", prepare_once.__name__, str(data), str(work)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - started
     process.returncode = os.waitstatus_to_exitcode(status)

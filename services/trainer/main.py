@@ -116,8 +116,11 @@ def _run_all(
     pipelines = with_seeds(pipeline.context, seeds)
     for one in pipelines:
         one.fit(prepared)
+    is_main = distributed.is_main_process()
+    published = evaluate_seeds(pipelines, prepared, to) if is_main else None
+    for one in pipelines:
         pipeline.seconds.update(one.seconds)
-    return evaluate_seeds(pipelines, prepared, to) if distributed.is_main_process() else None
+    return published
 
 
 @cli.command()

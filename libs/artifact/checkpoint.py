@@ -17,6 +17,7 @@ import msgspec
 from libs.artifact.errors import CorruptArtifactError, ManifestError
 from libs.artifact.files import FileEntry, Sha256, is_plain_name, verify_files
 from libs.artifact.manifest import Scalar, Text
+from libs.heads.postprocess import DecisionRule
 from libs.heads.spec import HeadSpec
 from libs.labels.schema import LabelSchema
 from libs.text.truncation import TruncationSpec
@@ -41,6 +42,10 @@ class CheckpointInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     code_revision: Text
     created_at: Annotated[datetime, msgspec.Meta(tz=True)]
     files: dict[str, FileEntry]
+
+    @property
+    def decision_rule(self) -> DecisionRule:
+        return DecisionRule(self.label_schema, self.temperature, self.review_threshold)
 
     def to_bytes(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=2) + b"\n"

@@ -12,7 +12,8 @@ HeadKind = Literal["cls_mlp", "mean", "cls_mean"]
 class HeadSpec:
     """Pooling -> Linear(bottleneck) -> ReLU -> Dropout -> Linear(num_labels).
 
-    `cls_mlp` pools the [CLS] vector, `mean` the masked mean of all tokens, `cls_mean` both.
+    `cls_mlp` pools the [CLS] vector, `mean` the masked mean of all tokens, `cls_mean` both. The
+    scores of a sparse linear branch over `ngrams` token n-grams are added to the logits; 0 is none.
     """
 
     kind: HeadKind
@@ -20,6 +21,7 @@ class HeadSpec:
     num_labels: int
     bottleneck: int = 128
     dropout: float = 0.3
+    ngrams: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(HeadKind):
@@ -30,6 +32,8 @@ class HeadSpec:
             value = getattr(self, field)
             if value < 1:
                 raise HeadSpecError(f"head {field} is {value!r}: expected a positive integer")
+        if self.ngrams < 0:
+            raise HeadSpecError(f"head ngrams is {self.ngrams!r}: expected 0 or more")
         if not 0 <= self.dropout < 1:
             raise HeadSpecError(f"head dropout is {self.dropout!r}: expected 0 <= dropout < 1")
 

@@ -1,5 +1,6 @@
 """Encoder and head as one torch module, and its files: config.json and model.safetensors."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,15 +12,21 @@ from transformers import DistilBertConfig, DistilBertModel
 from libs.heads.errors import WeightsError
 from libs.heads.spec import HeadSpec
 from libs.heads.torch_head import ClassificationHead
+from libs.heads.torch_ngrams import NgramBranch, empty_branch
 
 WEIGHTS_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
 
 
 class ComplaintClassifier(nn.Module):
-    """A DistilBERT encoder under a classification head."""
+    """A DistilBERT encoder under a classification head, with a sparse branch where there is one."""
 
-    def __init__(self, encoder: DistilBertModel, head: ClassificationHead) -> None:
+    def __init__(
+        self,
+        encoder: DistilBertModel,
+        head: ClassificationHead,
+        ngrams: NgramBranch | None = None,
+    ) -> None:
         super().__init__()
         if encoder.config.dim != head.spec.hidden_size:
             raise WeightsError(
@@ -28,12 +35,18 @@ class ComplaintClassifier(nn.Module):
             )
         self.encoder = encoder
         self.head = head
+        self.ngrams = ngrams
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Token ids and mask, both (batch, length) int64, to logits (batch, num_labels)."""
         output = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
         logits: torch.Tensor = self.head(output.last_hidden_state, attention_mask)
-        return logits
+        return logits if self.ngrams is None else logits + self.ngrams(input_ids)
+
+    def add_ngrams(self, ngrams: NgramBranch) -> None:
+        """Take `ngrams` as the sparse branch, and write it into the head spec."""
+        self.head.spec = replace(self.head.spec, ngrams=len(ngrams.keys))
+        self.ngrams = ngrams
 
 
 def save_classifier(classifier: ComplaintClassifier, directory: Path) -> None:
@@ -50,7 +63,8 @@ def load_classifier(directory: Path, spec: HeadSpec) -> ComplaintClassifier:
         weights = load_file(str(directory / WEIGHTS_FILE))
     except (OSError, ValueError, SafetensorError) as error:
         raise WeightsError(f"{directory} holds no readable classifier: {error}") from error
-    classifier = ComplaintClassifier(DistilBertModel(config), ClassificationHead(spec))
+    ngrams = empty_branch(spec.ngrams, spec.num_labels) if spec.ngrams else None
+    classifier = ComplaintClassifier(DistilBertModel(config), ClassificationHead(spec), ngrams)
     try:
         classifier.load_state_dict(weights)
     except RuntimeError as error:

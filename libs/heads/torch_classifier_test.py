@@ -8,6 +8,7 @@ from libs.heads.errors import WeightsError
 from libs.heads.spec import HeadKind, HeadSpec
 from libs.heads.torch_classifier import ComplaintClassifier, load_classifier, save_classifier
 from libs.heads.torch_head import ClassificationHead
+from libs.heads.torch_ngrams import NgramBranch
 
 INPUT_IDS = torch.tensor([[2, 7, 8, 3]])
 
@@ -60,3 +61,19 @@ def test_a_head_for_another_width_is_refused() -> None:
 
     with pytest.raises(WeightsError, match="32.*16"):
         ComplaintClassifier(encoder, head)
+
+
+@torch.no_grad()
+def test_a_sparse_branch_adds_its_scores_and_survives_a_round_trip(tmp_path: Path) -> None:
+    classifier, mask = small_classifier(), torch.ones_like(INPUT_IDS)
+    without = classifier(INPUT_IDS, mask)
+    branch = NgramBranch(
+        torch.tensor([7, 8]), torch.ones(2), torch.full((2, 5), 3.0), torch.zeros(5)
+    )
+
+    classifier.add_ngrams(branch)
+    save_classifier(classifier, tmp_path)
+    restored = load_classifier(tmp_path, classifier.head.spec)
+
+    torch.testing.assert_close(restored(INPUT_IDS, mask), without + branch(INPUT_IDS))
+    assert classifier.head.spec.ngrams == 2

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from libs.evaluation import metrics
 from libs.heads.postprocess import softmax
 from services.onnx_exporter.onnx_classifier import OnnxClassifier
 
@@ -13,7 +14,6 @@ Floats = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
 
 CLEAR_MARGIN = 0.25
-ECE_BINS = 15
 
 
 class AgreementReport(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ def measure_agreement(
     flipped = reference.argmax(axis=1) != served.argmax(axis=1)
     best = np.sort(reference, axis=1)[:, -2:]
     clear = best[:, 1] - best[:, 0] >= CLEAR_MARGIN
-    f1 = None if label_ids is None else macro_f1(served.argmax(axis=1), label_ids)
+    f1 = None if label_ids is None else macro_f1(served, label_ids)
     return AgreementReport(
         source=source,
         narratives=len(reference),
@@ -68,9 +68,7 @@ def measure_agreement(
         mean_probability_shift=float(shifts.mean()),
         macro_f1=f1,
         macro_f1_loss=(
-            None
-            if f1 is None or label_ids is None
-            else macro_f1(reference.argmax(axis=1), label_ids) - f1
+            None if f1 is None or label_ids is None else macro_f1(reference, label_ids) - f1
         ),
         ece_change=(
             None
@@ -80,22 +78,14 @@ def measure_agreement(
     )
 
 
-def macro_f1(predicted: npt.NDArray[np.integer], label_ids: Ids) -> float:
+def macro_f1(probabilities: Floats, label_ids: Ids) -> float:
     """Return the mean F1 over the labels that occur in `label_ids`."""
-    scores = []
-    for label_id in np.unique(label_ids):
-        hits = np.sum((predicted == label_id) & (label_ids == label_id))
-        scores.append(2 * hits / (np.sum(predicted == label_id) + np.sum(label_ids == label_id)))
-    return float(np.mean(scores))
+    confusion = metrics.confusion_matrix(
+        label_ids, probabilities.argmax(axis=1), probabilities.shape[1]
+    )
+    return float(metrics.macro_f1(confusion))
 
 
 def calibration_error(probabilities: Floats, label_ids: Ids) -> float:
     """Return the expected calibration error over equal bins (Guo et al. 2017, eq. 3)."""
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == label_ids
-    bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
-    gaps = [
-        abs(confidence[bins == index].sum() - correct[bins == index].sum())
-        for index in np.unique(bins)
-    ]
-    return float(sum(gaps) / len(label_ids))
+    return metrics.expected_calibration_error(metrics.reliability(probabilities, label_ids))

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
 
-from services.onnx_exporter.agreement import calibration_error, macro_f1, measure_agreement
+from services.onnx_exporter.agreement import calibration_error, measure_agreement
 
 REFERENCE = np.array([[0.9, 0.1], [0.52, 0.48], [0.2, 0.8], [0.7, 0.3]])
 LABEL_IDS = np.array([0, 0, 1, 1])
@@ -38,15 +37,6 @@ def test_without_labels_there_are_no_figures() -> None:
     report = measure_agreement("x", REFERENCE, REFERENCE, None)
 
     assert (report.macro_f1, report.macro_f1_loss, report.ece_change) == (None, None, None)
-
-
-def test_macro_f1_is_that_of_the_field() -> None:
-    random = np.random.default_rng(3)
-    predicted, label_ids = random.integers(0, 5, (2, 300))
-
-    score = macro_f1(predicted, label_ids)
-
-    assert score == pytest.approx(f1_score(label_ids, predicted, average="macro"))
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:

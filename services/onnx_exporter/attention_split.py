@@ -31,19 +31,23 @@ def declare_tensors(path: Path, operators: Collection[str]) -> None:
     does not know, which would leave every activation in float without a word.
     """
     model = onnx.load(str(path))
-    weights = {tensor.name for tensor in model.graph.initializer}
-    known = {info.name for info in (*model.graph.value_info, *model.graph.output)}
-    names = {
-        name
-        for node in model.graph.node
-        if node.op_type in operators
-        for name in (*node.input, *node.output)
-    }
-    model.graph.value_info.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
-        for name in sorted(names - weights - known)
-    )
+    declare_floats(model, [node.name for node in model.graph.node if node.op_type in operators])
     onnx.save(model, str(path))
+
+
+def declare_floats(model: onnx.ModelProto, nodes: Collection[str]) -> None:
+    """Tell that what goes in and out of the named nodes is float32, where nothing is told yet."""
+    graph = model.graph
+    known = {
+        item.name for item in (*graph.initializer, *graph.value_info, *graph.output, *graph.input)
+    }
+    names = {
+        name for node in graph.node if node.name in nodes for name in (*node.input, *node.output)
+    }
+    graph.value_info.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+        for name in sorted(names - known)
+    )
 
 
 def _parts(node: NodeProto) -> Iterator[NodeProto]:

@@ -6,9 +6,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from libs.artifact.archive import Artifact
-from libs.artifact.manifest import MODEL_FILE, TOKENIZER_FILE
-from libs.text.tokenizer import NarrativeTokenizer
+from libs.artifact.manifest import MODEL_FILE
 from services.onnx_exporter.agreement import (
     AgreementReport,
     Floats,
@@ -16,15 +14,12 @@ from services.onnx_exporter.agreement import (
     calibration_error,
     macro_f1,
     measure_agreement,
-    run_probabilities,
 )
 from services.onnx_exporter.errors import ExporterError
 from services.onnx_exporter.inspection import open_any
-from services.onnx_exporter.latency import LatencyRow, Run, measure_latency, prepare_runs
+from services.onnx_exporter.latency import LatencyRow, measure_latency
 from services.onnx_exporter.narratives import NarrativeSet
-from services.onnx_exporter.onnx_classifier import OnnxClassifier
-
-LATENCY_NARRATIVES = 100
+from services.onnx_exporter.opened_model import OpenedModel
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -48,27 +43,6 @@ class Comparison(msgspec.Struct, frozen=True):
     latency: list[LatencyRow]
 
 
-class _Candidate:
-    """An opened artifact with what it needs to answer."""
-
-    def __init__(self, artifact: Artifact, threads: int) -> None:
-        self.artifact = artifact
-        self.manifest = artifact.manifest
-        self.model = OnnxClassifier(artifact.path(MODEL_FILE), threads)
-        self.tokenizer = NarrativeTokenizer.from_file(
-            artifact.path(TOKENIZER_FILE), self.manifest.truncation
-        )
-
-    def probabilities(self, narratives: NarrativeSet, advance: Callable[[], None]) -> Floats:
-        encoded = [item.input_ids for item in self.tokenizer.encode_batch(narratives.texts)]
-        return run_probabilities(self.model, encoded, self.manifest.temperature, advance)
-
-    def runs(self, narratives: NarrativeSet) -> Run:
-        encoded = self.tokenizer.encode_batch(narratives.texts[:LATENCY_NARRATIVES])
-        stream = [token for item in encoded for token in item.input_ids]
-        return prepare_runs(self.model.logits, stream)
-
-
 def compare_artifacts(
     paths: tuple[Path, Path], narratives: NarrativeSet, threads: int, advance: Callable[[], None]
 ) -> Comparison:
@@ -76,7 +50,7 @@ def compare_artifacts(
     with open_any(paths[0]) as one, open_any(paths[1]) as other:
         if one.manifest.label_schema_digest != other.manifest.label_schema_digest:
             raise ExporterError(f"{paths[0]} and {paths[1]} were made for different labels")
-        pair = _Candidate(one, threads), _Candidate(other, threads)
+        pair = OpenedModel(one, threads), OpenedModel(other, threads)
         answers = [candidate.probabilities(narratives, advance) for candidate in pair]
         label_ids = np.array([item.label_id for item in narratives.narratives], dtype=np.int64)
         known = label_ids if narratives.is_given else None
@@ -88,7 +62,7 @@ def compare_artifacts(
         )
 
 
-def _side(candidate: _Candidate, answers: Floats, label_ids: Ids | None) -> Side:
+def _side(candidate: OpenedModel, answers: Floats, label_ids: Ids | None) -> Side:
     manifest = candidate.manifest
     return Side(
         name=manifest.name,
@@ -96,11 +70,11 @@ def _side(candidate: _Candidate, answers: Floats, label_ids: Ids | None) -> Side
         digest=candidate.artifact.digest,
         precision=manifest.graph.precision,
         graph_size_bytes=manifest.files[MODEL_FILE].size_bytes,
-        macro_f1=None if label_ids is None else macro_f1(answers.argmax(axis=1), label_ids),
+        macro_f1=None if label_ids is None else macro_f1(answers, label_ids),
         calibration_error=None if label_ids is None else calibration_error(answers, label_ids),
     )
 
 
-def _latency(pair: tuple[_Candidate, _Candidate], narratives: NarrativeSet) -> list[LatencyRow]:
+def _latency(pair: tuple[OpenedModel, OpenedModel], narratives: NarrativeSet) -> list[LatencyRow]:
     limit = min(candidate.manifest.truncation.max_length for candidate in pair)
     return measure_latency(pair[0].runs(narratives), pair[1].runs(narratives), limit)

@@ -6,9 +6,9 @@ import torch
 from libs.artifact.checkpoint import Checkpoint
 from services.onnx_exporter.gate import Bounds
 from services.onnx_exporter.narratives import fixed_narratives
-from services.onnx_exporter.pack import Release
 from services.onnx_exporter.pipeline import ExportResult, ExportSettings, run_pipeline
 from services.onnx_exporter.quantize import QuantizeSettings
+from services.onnx_exporter.release import Release
 from services.onnx_exporter.steps import VerifySettings
 from services.onnx_exporter.testing.checkpoints import ModelShape, write_random_checkpoint
 from services.onnx_exporter.testing.silence import silent

@@ -9,9 +9,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from services.onnx_exporter.agreement import AgreementReport
+from services.onnx_exporter.artifact_figures import ArtifactFigures
 from services.onnx_exporter.comparison import Comparison
 from services.onnx_exporter.inspection import Inspection
 from services.onnx_exporter.latency import LatencyRow
+from services.onnx_exporter.model_card import figure_rows
 from services.onnx_exporter.pipeline import Announce, ExportResult
 
 
@@ -53,6 +55,8 @@ def as_tables(result: object) -> RenderableType:
         return _inspection(result)
     if isinstance(result, Comparison):
         return _comparison(result)
+    if isinstance(result, ArtifactFigures):
+        return _figures(result)
     return msgspec.json.format(msgspec.json.encode(result)).decode()
 
 
@@ -104,6 +108,15 @@ def _comparison(result: Comparison) -> RenderableType:
     sides.add_row("graph", *sizes)
     agreement = _facts(_agreement(result.agreement))
     return Group(sides, agreement, _latency("first", "second", result.latency))
+
+
+def _figures(result: ArtifactFigures) -> RenderableType:
+    classes = Table("label", "precision", "recall", "F1", "narratives")
+    for score in result.figures.classes:
+        shares = (f"{value:.4f}" for value in (score.precision, score.recall, score.f1))
+        classes.add_row(score.label, *shares, f"{score.support:,}")
+    facts = {"model": f"{result.name} {result.version}", "digest": result.digest}
+    return Group(_facts({**facts, **figure_rows(result.figures)}), classes)
 
 
 def _agreement(agreement: AgreementReport) -> dict[str, str]:

@@ -9,7 +9,7 @@ from services.onnx_exporter.testing.checkpoints import ModelShape, random_classi
 @pytest.mark.parametrize("kind", ["cls_mlp", "mean", "cls_mean"])
 @torch.no_grad()
 def test_the_rewritten_classifier_gives_the_same_logits(kind: HeadKind) -> None:
-    classifier = random_classifier(ModelShape(head_kind=kind), num_labels=5)
+    classifier = random_classifier(ModelShape(head_kind=kind, ngrams=0), num_labels=5)
     input_ids = torch.randint(5, 150, (3, 40), generator=torch.Generator().manual_seed(1))
     mask = (torch.arange(40) < torch.tensor([[40], [17], [1]])).to(torch.int64)
 
@@ -21,7 +21,7 @@ def test_the_rewritten_classifier_gives_the_same_logits(kind: HeadKind) -> None:
 
 @torch.no_grad()
 def test_padding_on_the_left_is_masked_too() -> None:
-    classifier = random_classifier(ModelShape(head_kind="mean"), num_labels=5)
+    classifier = random_classifier(ModelShape(head_kind="mean", ngrams=0), num_labels=5)
     input_ids = torch.tensor([[0, 0, 7, 8, 9]])
     mask = torch.tensor([[0, 0, 1, 1, 1]])
 

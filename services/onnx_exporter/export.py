@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnx
 import torch
 
 from libs.artifact.checkpoint import Checkpoint, open_checkpoint
@@ -13,6 +14,7 @@ from libs.labels.schema import LABEL_SCHEMA
 from libs.text.tokenizer import NarrativeTokenizer
 from services.onnx_exporter.encoder_graph import FusibleClassifier
 from services.onnx_exporter.errors import UnfitCheckpointError
+from services.onnx_exporter.ngram_graph import join_ngrams
 
 OPSET = 18
 INPUT_NAMES = ("input_ids", "attention_mask")
@@ -75,6 +77,10 @@ def export_graph(model: TrainedModel, target: Path) -> None:
             opset_version=OPSET,
             dynamo=False,
         )
+    if model.classifier.ngrams is not None:
+        graph = onnx.load(str(target))
+        join_ngrams(graph, model.classifier.ngrams, output=OUTPUT_NAME)
+        onnx.save(graph, str(target))
 
 
 def _require_fit(model: TrainedModel) -> None:

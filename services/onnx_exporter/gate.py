@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from libs.artifact.manifest import Precision
+from libs.evaluation.figures import Figures
 from services.onnx_exporter.agreement import AgreementReport
 from services.onnx_exporter.latency import LatencyRow
 from services.onnx_exporter.parity import InvarianceReport, ParityReport
@@ -38,6 +39,8 @@ class Measurements(msgspec.Struct, frozen=True):
     tokenization: TokenizationReport
     invariance: InvarianceReport
     agreement: AgreementReport
+    figures: Figures | None
+    """Of the served graph; None where no labelled narratives were given."""
     latency: list[LatencyRow]
 
 

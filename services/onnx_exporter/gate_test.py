@@ -32,6 +32,7 @@ SOUND = Measurements(
         macro_f1_loss=0.001,
         ece_change=-0.002,
     ),
+    figures=None,
     latency=[],
 )
 

@@ -15,6 +15,7 @@ from libs.heads.errors import HeadsError
 from libs.labels.errors import LabelsError
 from libs.text.errors import TextError
 from services.onnx_exporter import display, options, steps
+from services.onnx_exporter.artifact_figures import measure_artifact
 from services.onnx_exporter.comparison import compare_artifacts
 from services.onnx_exporter.errors import ExporterError
 from services.onnx_exporter.export import load_trained_model
@@ -142,6 +143,20 @@ def pack(workspace: Path, as_json: bool, **given: Any) -> None:
 def inspect(artifact: Path, as_json: bool) -> None:
     """Verify ARTIFACT, an archive or a folder, and say what it is."""
     _print(inspect_artifact(artifact), as_json)
+
+
+@cli.command()
+@click.argument("artifact", type=ARTIFACT_PATH)
+@options.NARRATIVES
+@options.THREADS
+@options.JSON
+def figures(artifact: Path, narratives_file: Path | None, threads: int, as_json: bool) -> None:
+    """Measure ARTIFACT on labelled narratives: every figure that its model card quotes."""
+    narratives = options.narratives(narratives_file)
+    with display.show_progress() as announce:
+        advance = announce("figures", len(narratives.narratives))
+        result = measure_artifact(artifact, narratives, threads, advance)
+    _print(result, as_json)
 
 
 @cli.command()

@@ -6,11 +6,16 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from libs.artifact.archive import unpack_artifact
 from libs.artifact.checkpoint import Checkpoint
 from libs.labels.schema import LabelSchema
 from services.onnx_exporter.main import cli
+from services.onnx_exporter.narratives import fixed_narratives
 from services.onnx_exporter.pipeline import ExportResult
 from services.onnx_exporter.testing.checkpoints import write_random_checkpoint
+
+# Thirty narratives and random weights: one flip is already more than one in a hundred.
+LOOSE_BOUNDS = ("--max-flip-rate", 1, "--max-macro-f1-loss", 1, "--max-ece-change", 1)
 
 
 def run(*arguments: object) -> Result:
@@ -24,6 +29,14 @@ def one_sentence(result: Result) -> str:
     assert result.stdout == ""
     assert len(lines) == 1
     return lines[0]
+
+
+@pytest.fixture
+def narratives(tmp_path: Path) -> Path:
+    path = tmp_path / "narratives.csv"
+    rows = [f"{item.label},{json.dumps(item.narrative)}" for item in fixed_narratives().narratives]
+    path.write_text("\n".join(["label,narrative", *rows]), encoding="utf-8")
+    return path
 
 
 @pytest.fixture
@@ -84,6 +97,27 @@ def test_two_artifacts_can_be_compared(
     assert document["first"]["precision"] == "fp32"
     assert document["second"]["digest"] == exported.digest
     assert 0 < document["agreement"]["mean_probability_shift"] < 0.1
+
+
+def test_the_figures_of_the_card_can_be_measured_again(
+    checkpoint: Checkpoint, narratives: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "data.md").write_text("Invented complaints.\n", encoding="utf-8")
+    options = ("--narratives", narratives, *LOOSE_BOUNDS, "--data-statement", tmp_path / "data.md")
+    run("export", checkpoint.directory, "--to", tmp_path / "out", *options)
+    archive = tmp_path / "out" / "model.tar.gz"
+
+    document = json.loads(run("figures", archive, "--narratives", narratives, "--json").stdout)
+
+    card = unpack_artifact(archive, tmp_path / "model").path("MODEL_CARD.md").read_text()
+    macro_f1 = document["figures"]["macro_f1"]
+    assert "Invented complaints." in card
+    assert f"| macro F1 | {macro_f1['value']:.4f} ({macro_f1['low']:.4f} to" in card
+    assert f"| credit_card | {document['figures']['classes'][0]['precision']:.4f} |" in card
+
+
+def test_figures_without_labelled_narratives_are_refused(exported: ExportResult) -> None:
+    assert "--narratives is missing" in one_sentence(run("figures", exported.archive))
 
 
 def test_tables_are_for_people(exported: ExportResult) -> None:

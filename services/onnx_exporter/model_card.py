@@ -2,8 +2,11 @@
 
 from libs.artifact.checkpoint import Checkpoint
 from libs.artifact.manifest import Scalar
+from libs.evaluation.figures import Figures
+from libs.evaluation.metrics import Interval
 from services.onnx_exporter.agreement import AgreementReport
 from services.onnx_exporter.gate import Measurements
+from services.onnx_exporter.release import Release
 from services.onnx_exporter.workspace import QuantizeReport, VerifyReport
 
 INTENDED_USE = """\
@@ -18,18 +21,59 @@ English, nor of products that are not in the list.
 """
 
 
+NO_STATEMENT = "Whoever exported this model has not said where its training data comes from.\n"
+
+
 def render_model_card(
-    title: str, checkpoint: Checkpoint, quantized: QuantizeReport, verified: VerifyReport
+    release: Release, checkpoint: Checkpoint, quantized: QuantizeReport, verified: VerifyReport
 ) -> str:
     """Return the card; the same inputs give the same text."""
     sections = [
-        f"# {title}\n",
+        f"# {release.name} {release.version}\n",
         INTENDED_USE,
+        f"## Data and its limits\n\n{release.data_statement or NO_STATEMENT}",
+        _figures(verified.measured),
         _model(checkpoint, quantized, verified),
         _evaluation(checkpoint.info.evaluation),
         _verification(verified.measured),
     ]
     return "\n".join(sections)
+
+
+def figure_rows(figures: Figures) -> dict[str, str]:
+    """Return the overall figures as a reader wants them, by name."""
+    return {
+        "narratives": f"{figures.narratives:,}",
+        "macro F1": _interval(figures.macro_f1),
+        "weighted F1": _interval(figures.weighted_f1),
+        "accuracy": _interval(figures.accuracy),
+        "calibration error (ECE)": f"{figures.calibration_error:.4f}",
+        "accuracy on the 80 % surest": f"{figures.accuracy_at_80:.4f}",
+        "need no review": f"{figures.review_coverage:.1%}, accuracy {figures.review_accuracy:.4f}",
+    }
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.value:.4f} ({interval.low:.4f} to {interval.high:.4f})"
+
+
+def _figures(measured: Measurements) -> str:
+    """The served graph on the narratives of the verification, with 95 % bootstrap intervals."""
+    if measured.figures is None:
+        return "## Figures\n\nNo labelled narratives were given to measure this model on.\n"
+    overall = _section(
+        f"Figures of the served graph on {measured.agreement.source}",
+        figure_rows(measured.figures),
+    )
+    rows = [
+        f"| {score.label} | {score.precision:.4f} | {score.recall:.4f} | {score.f1:.4f} "
+        f"| {score.support:,} |"
+        for score in measured.figures.classes
+    ]
+    header = ["| label | precision | recall | F1 | narratives |", "|---|---|---|---|---|"]
+    return "\n".join(
+        [overall, *header, *rows, "", "`onnx_exporter figures` prints them again.", ""]
+    )
 
 
 def _model(checkpoint: Checkpoint, quantized: QuantizeReport, verified: VerifyReport) -> str:
@@ -39,6 +83,7 @@ def _model(checkpoint: Checkpoint, quantized: QuantizeReport, verified: VerifyRe
         {
             "encoder": info.encoder_name,
             "head": f"{info.head.kind}, {info.head.bottleneck} wide",
+            "sparse branch": f"{info.head.ngrams:,} token n-grams",
             "labels": ", ".join(info.label_schema.names),
             "longest input": f"{info.truncation.max_length} tokens ({info.truncation.strategy})",
             "temperature": f"{info.temperature:.4g}",
@@ -55,7 +100,10 @@ def _model(checkpoint: Checkpoint, quantized: QuantizeReport, verified: VerifyRe
 def _evaluation(evaluation: dict[str, Scalar]) -> str:
     if not evaluation:
         return "## Evaluation\n\nThe checkpoint came without an evaluation.\n"
-    return _section("Evaluation", {name: _number(value) for name, value in evaluation.items()})
+    return _section(
+        "Evaluation of the checkpoint, before quantisation",
+        {name: _number(value) for name, value in evaluation.items()},
+    )
 
 
 def _verification(measured: Measurements) -> str:

@@ -12,8 +12,8 @@ from libs.artifact.manifest import Identifier, Precision
 from services.onnx_exporter.gate import Bounds
 from services.onnx_exporter.narratives import NarrativeSet, fixed_narratives, read_narratives
 from services.onnx_exporter.onnx_classifier import DEFAULT_THREADS
-from services.onnx_exporter.pack import Release
 from services.onnx_exporter.quantize import Preset, QuantizeSettings
+from services.onnx_exporter.release import Release
 from services.onnx_exporter.steps import VerifySettings
 
 Options = dict[str, Any]
@@ -81,6 +81,11 @@ RELEASE = _together(
         type=click.DateTime(),
         help="The artifact's date (UTC); the checkpoint's own by default, so that exports repeat.",
     ),
+    click.option(
+        "--data-statement",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Markdown for the model card: where the training data comes from, and its limits.",
+    ),
 )
 QUANTIZE = _together(
     click.option(
@@ -133,10 +138,12 @@ VERIFY = _together(
 
 def release(options: Options) -> Release:
     created_at: datetime | None = options["created_at"]
+    statement: Path | None = options["data_statement"]
     return Release(
         options["name"],
         options["version"],
         None if created_at is None else created_at.replace(tzinfo=UTC),
+        None if statement is None else statement.read_text(encoding="utf-8"),
     )
 
 

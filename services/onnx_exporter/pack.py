@@ -4,8 +4,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,21 +20,13 @@ from libs.artifact.manifest import (
 )
 from services.onnx_exporter.export import TrainedModel
 from services.onnx_exporter.model_card import render_model_card
+from services.onnx_exporter.release import Release
 from services.onnx_exporter.workspace import (
     ExportReport,
     QuantizeReport,
     VerifyReport,
     Workspace,
 )
-
-
-@dataclass(frozen=True)
-class Release:
-    """What the artifact is called; `created_at` is the checkpoint's own unless given."""
-
-    name: str = "complaints"
-    version: str = "1.0.0"
-    created_at: datetime | None = None
 
 
 @contextmanager
@@ -48,9 +38,8 @@ def stage_files(model: TrainedModel, workspace: Workspace, release: Release) -> 
         (staged / SCRIPT_FILE).write_bytes(_script())
         shutil.copyfile(workspace.served_graph, staged / MODEL_FILE)
         shutil.copyfile(model.checkpoint.directory / TOKENIZER_FILE, staged / TOKENIZER_FILE)
-        title = f"{release.name} {release.version}"
         card = render_model_card(
-            title, model.checkpoint, workspace.read(QuantizeReport), workspace.read(VerifyReport)
+            release, model.checkpoint, workspace.read(QuantizeReport), workspace.read(VerifyReport)
         )
         (staged / MODEL_CARD_FILE).write_text(card, encoding="utf-8")
         yield staged

@@ -11,8 +11,8 @@ import msgspec
 from services.onnx_exporter import steps
 from services.onnx_exporter.export import load_trained_model
 from services.onnx_exporter.narratives import NarrativeSet
-from services.onnx_exporter.pack import Release
 from services.onnx_exporter.quantize import QuantizeSettings
+from services.onnx_exporter.release import Release
 from services.onnx_exporter.steps import VerifySettings
 from services.onnx_exporter.workspace import (
     OptimizeReport,

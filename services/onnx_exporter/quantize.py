@@ -20,9 +20,14 @@ from onnxruntime.quantization import (
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
 from libs.artifact.manifest import Precision, Scalar
-from services.onnx_exporter.attention_split import declare_tensors, split_attention
+from services.onnx_exporter.attention_split import (
+    declare_floats,
+    declare_tensors,
+    split_attention,
+)
 from services.onnx_exporter.calibration import CalibrationSet, TokenIds
 from services.onnx_exporter.errors import QuantizationError
+from services.onnx_exporter.ngram_graph import NGRAM_NODES
 from services.onnx_exporter.sensitivity import rank_operators
 
 Preset = Literal["avx512_vnni", "avx2", "arm64"]
@@ -96,15 +101,25 @@ def _copy(job: Job) -> dict[str, Scalar]:
 
 def _halve(job: Job) -> dict[str, Scalar]:
     """For GPUs: inputs and logits stay as they are, everything between is float16."""
+    source = onnx.load(str(job.source))
+    declare_floats(source, NGRAM_NODES)
     model = convert_float_to_float16(
-        onnx.load(str(job.source)), keep_io_types=True, disable_shape_infer=True
+        source,
+        keep_io_types=True,
+        disable_shape_infer=True,
+        node_block_list=list(NGRAM_NODES),
     )
     onnx.save(model, str(job.target))
     return {"keep_io_types": True}
 
 
 def _dynamic(job: Job) -> dict[str, Scalar]:
-    _quantize_dynamic(job, job.target, op_types_to_quantize=list(DYNAMIC_OPERATORS))
+    _quantize_dynamic(
+        job,
+        job.target,
+        op_types_to_quantize=list(DYNAMIC_OPERATORS),
+        nodes_to_exclude=list(NGRAM_NODES),
+    )
     return _integer_settings(job, {"operators": ",".join(DYNAMIC_OPERATORS)})
 
 
@@ -121,7 +136,10 @@ def _mixed(job: Job) -> dict[str, Scalar]:
             f"{len(kept)} float operators leave nothing to quantize: the graph has {len(ranked)}"
         )
     _quantize_dynamic(
-        job, job.target, op_types_to_quantize=list(DYNAMIC_OPERATORS), nodes_to_exclude=kept
+        job,
+        job.target,
+        op_types_to_quantize=list(DYNAMIC_OPERATORS),
+        nodes_to_exclude=[*NGRAM_NODES, *kept],
     )
     return _integer_settings(job, {"float_operators": ",".join(kept)})
 
@@ -153,6 +171,7 @@ def _quantize_static(job: Job, source: Path, calibration: CalibrationSet) -> Non
         calibration,
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=list(STATIC_OPERATORS),
+        nodes_to_exclude=list(NGRAM_NODES),
         per_channel=True,
         reduce_range=job.format.reduce_range,
         weight_type=job.format.weights,

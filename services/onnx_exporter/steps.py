@@ -12,8 +12,9 @@ from services.onnx_exporter.gate import Bounds, find_failures, must_run_alone
 from services.onnx_exporter.narratives import NarrativeSet
 from services.onnx_exporter.onnx_classifier import DEFAULT_THREADS
 from services.onnx_exporter.optimize import optimize_graph
-from services.onnx_exporter.pack import Release, build_manifest, stage_files
+from services.onnx_exporter.pack import build_manifest, stage_files
 from services.onnx_exporter.quantize import Job, QuantizeSettings, quantize_graph
+from services.onnx_exporter.release import Release
 from services.onnx_exporter.verify import ServedGraph, verify_graph
 from services.onnx_exporter.workspace import (
     ExportReport,

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from libs.artifact.manifest import Precision
+from libs.evaluation.figures import Figures, measure_figures
 from services.onnx_exporter.agreement import AgreementReport, measure_agreement, run_probabilities
 from services.onnx_exporter.awkward_text import AWKWARD_TEXTS
 from services.onnx_exporter.export import TrainedModel
@@ -46,6 +47,7 @@ def verify_graph(
     stream = [token for input_ids in fixed for token in input_ids]
     roomy = [input_ids[: model.max_positions - PADDING] for input_ids in fixed]
     texts = [*fixed_narratives().texts, *AWKWARD_TEXTS]
+    agreement, figures = _agreement(model, (reference, served), narratives, advance)
     return Measurements(
         precision=graph.precision,
         size_bytes=graph.path.stat().st_size,
@@ -53,7 +55,8 @@ def verify_graph(
         parity=measure_parity(model.classifier, reference, stream, model.max_positions),
         tokenization=compare_tokenization(model.tokenizer, texts),
         invariance=measure_invariance(served, graph.open(), roomy, model.tokenizer.pad_id),
-        agreement=_agreement(model, (reference, served), narratives, advance),
+        agreement=agreement,
+        figures=figures,
         latency=measure_latency(
             prepare_runs(reference.logits, stream),
             prepare_runs(served.logits, stream),
@@ -67,13 +70,16 @@ def _agreement(
     pair: tuple[OnnxClassifier, OnnxClassifier],
     narratives: NarrativeSet,
     advance: Advance,
-) -> AgreementReport:
+) -> tuple[AgreementReport, Figures | None]:
     encoded = [item.input_ids for item in model.tokenizer.encode_batch(narratives.texts)]
     temperature = model.checkpoint.info.temperature
     reference, served = (
         run_probabilities(classifier, encoded, temperature, advance) for classifier in pair
     )
     label_ids = np.array([item.label_id for item in narratives.narratives], dtype=np.int64)
-    return measure_agreement(
-        narratives.source, reference, served, label_ids if narratives.is_given else None
+    if not narratives.is_given:
+        return measure_agreement(narratives.source, reference, served, None), None
+    return (
+        measure_agreement(narratives.source, reference, served, label_ids),
+        measure_figures(served, label_ids, model.checkpoint.info.decision_rule),
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from libs.heads.postprocess import softmax
 from services.trainer.config import CalibrationConfig
@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 LabelIds = npt.NDArray[np.int64]
 
 _LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)
+_NGRAM_WEIGHT_BOUNDS = (0.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,33 @@ def calibrate(logits: Floats, label_ids: LabelIds, config: CalibrationConfig) ->
 
 def choose_temperature(logits: Floats, label_ids: LabelIds) -> float:
     """Return the temperature with the least negative log likelihood (Guo et al. 2017, 4.2)."""
-
-    def negative_log_likelihood(log_temperature: float) -> float:
-        probabilities = softmax(logits, float(np.exp(log_temperature)))
-        chosen = probabilities[np.arange(len(label_ids)), label_ids]
-        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
-
     found = minimize_scalar(
-        negative_log_likelihood, bounds=_LOG_TEMPERATURE_BOUNDS, method="bounded"
+        lambda log_temperature: _negative_log_likelihood(logits, label_ids, log_temperature),
+        bounds=_LOG_TEMPERATURE_BOUNDS,
+        method="bounded",
     )
     return float(np.exp(found.x))
+
+
+def choose_ngram_weight(logits: Floats, scores: Floats, label_ids: LabelIds) -> float:
+    """Return the factor of the sparse branch's scores with the least negative log likelihood.
+
+    The temperature is free while the factor is chosen: neither part is sure of itself in the same
+    way. Log-linear pooling of two classifiers (Hinton 2002, "Products of Experts").
+    """
+    found = minimize(
+        lambda point: _negative_log_likelihood(logits + point[0] * scores, label_ids, point[1]),
+        x0=(0.5, 0.0),
+        bounds=(_NGRAM_WEIGHT_BOUNDS, _LOG_TEMPERATURE_BOUNDS),
+        method="Nelder-Mead",
+    )
+    return float(found.x[0])
+
+
+def _negative_log_likelihood(logits: Floats, label_ids: LabelIds, log_temperature: float) -> float:
+    probabilities = softmax(logits, float(np.exp(log_temperature)))
+    chosen = probabilities[np.arange(len(label_ids)), label_ids]
+    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
 
 def choose_threshold(

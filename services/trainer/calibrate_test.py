@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 
+from libs.evaluation.metrics import expected_calibration_error, reliability
 from libs.heads.postprocess import softmax
-from services.trainer.calibrate import calibrate, choose_temperature, choose_threshold
+from services.trainer.calibrate import (
+    calibrate,
+    choose_ngram_weight,
+    choose_temperature,
+    choose_threshold,
+)
 from services.trainer.config import CalibrationConfig
-from services.trainer.metrics import expected_calibration_error, reliability
 
 
 def labelled_logits(
@@ -61,3 +66,19 @@ def test_a_handful_of_rows_proves_no_threshold() -> None:
     threshold = choose_threshold(softmax(logits, 1.0), labels, CalibrationConfig())
 
     assert threshold == 1.0
+
+
+def test_the_branch_gets_the_weight_that_its_evidence_is_worth() -> None:
+    logits, labels = labelled_logits(1.0)
+    scores = np.random.default_rng(5).normal(0, 1, logits.shape)
+
+    weight = choose_ngram_weight(logits - 0.7 * scores, scores, labels)
+
+    assert weight == pytest.approx(0.7, abs=0.05)
+
+
+def test_a_branch_that_knows_nothing_gets_no_weight() -> None:
+    logits, labels = labelled_logits(1.0)
+    noise = np.random.default_rng(5).normal(0, 1, logits.shape)
+
+    assert choose_ngram_weight(logits, noise, labels) < 0.05

@@ -74,7 +74,7 @@ class EncoderConfig(Section, frozen=True, kw_only=True):
         Meta(
             ge=0,
             lt=1,
-            description="Dropout of attention weights; on a CPU it takes half the training time.",
+            description="Dropout of attention weights; on a CPU it takes half of the time.",
         ),
     ] = 0.0
 
@@ -143,6 +143,24 @@ class FitConfig(Section, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, description="CPU threads; 0 leaves it to torch.")] = 0
 
 
+class NgramConfig(Section, frozen=True, kw_only=True):
+    enabled: Annotated[
+        bool, Meta(description="Add a sparse linear branch over token n-grams to the logits.")
+    ] = True
+    max_ngrams: Annotated[
+        int, Meta(ge=1, description="Keep this many, those that tell labels apart best.")
+    ] = 50_000
+    minimum_rows: Annotated[
+        int, Meta(ge=1, description="Training rows that an n-gram must occur in.")
+    ] = 3
+    max_rows: Annotated[
+        int, Meta(ge=1, description="Learn from this many rows, drawn evenly over the file.")
+    ] = 400_000
+    inverse_regularization: Annotated[
+        float, Meta(gt=0, description="C of the logistic regression.")
+    ] = 10.0
+
+
 class CalibrationConfig(Section, frozen=True, kw_only=True):
     wanted_accuracy: Annotated[
         float,
@@ -180,6 +198,7 @@ class TrainerConfig(Section, frozen=True, kw_only=True):
     head: HeadConfig = HeadConfig()
     loss: LossConfig = LossConfig()
     fit: FitConfig = FitConfig()
+    ngrams: NgramConfig = NgramConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from libs.artifact.manifest import Scalar
+from libs.evaluation import metrics
 from libs.heads.postprocess import DecisionRule, softmax
 from libs.labels.schema import LABEL_SCHEMA
-from services.trainer import metrics
 from services.trainer.dataset import TokenizedSplit
 from services.trainer.label_errors import LabelErrors, find_label_errors
 from services.trainer.precision_recall import PrecisionRecallCurve, precision_recall_curves

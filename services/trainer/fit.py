@@ -18,6 +18,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from libs.evaluation.metrics import confusion_matrix, macro_f1
 from libs.heads.torch_classifier import ComplaintClassifier
 from services.trainer import distributed
 from services.trainer.batches import BatchPlan, LengthGroupedBatches, collate
@@ -27,7 +28,6 @@ from services.trainer.errors import InterruptedTrainingError, TrainingError
 from services.trainer.files import write_errors_named
 from services.trainer.history import History, Validation
 from services.trainer.losses import Loss
-from services.trainer.metrics import confusion_matrix, macro_f1
 from services.trainer.optimizer import build_optimizer
 from services.trainer.predict import predict_logits
 from services.trainer.states import (

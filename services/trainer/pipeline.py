@@ -8,11 +8,19 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from libs.heads.postprocess import DecisionRule
+from libs.heads.torch_ngrams import NgramBranch
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer import distributed
-from services.trainer.calibrate import Calibration, calibrate
+from services.trainer.calibrate import (
+    Calibration,
+    Floats,
+    calibrate,
+    choose_ngram_weight,
+)
 from services.trainer.config import TrainerConfig
 from services.trainer.dataset import TokenizedSplit, class_counts, tokenize_split
 from services.trainer.errors import DataError
@@ -25,7 +33,8 @@ from services.trainer.label_errors import quote_rows
 from services.trainer.latency import measure_latency
 from services.trainer.losses import build_loss
 from services.trainer.model import ModelSource
-from services.trainer.predict import predict_logits
+from services.trainer.ngrams import fit_ngrams, load_ngrams, save_ngrams
+from services.trainer.predict import ngram_scores, predict_logits
 from services.trainer.prepare import (
     DataFiles,
     PreparedData,
@@ -41,7 +50,7 @@ from services.trainer.split import TEST, TRAIN, VALIDATION
 from services.trainer.tracking import LogFigures, Tracker, tracked_run
 from services.trainer.workspace import Workspace, inputs_digest
 
-PREPARED, FIT = "prepared", "fit"
+PREPARED, FIT, NGRAMS = "prepared", "fit", "ngrams"
 OUTCOME_FILE = "outcome.json"
 
 
@@ -148,9 +157,12 @@ class Pipeline:
         outcome = _read_outcome(directory)
         if outcome is None:
             raise DataError(f"{self.context.workspace.root} holds no fitted model: run fit first")
+        ngrams = self._ngrams(prepared) if self._config.ngrams.enabled else None
         with self._step("evaluate"):
-            trained = self._trained(directory)
-            verdict = self._verdict(prepared, trained, outcome)
+            validation = self._tokenize(prepared, VALIDATION)
+            trained, logits = self._trained(directory, validation, ngrams)
+            calibration = calibrate(logits, validation.label_ids, self._config.calibration)
+            verdict = self._verdict(prepared, trained, calibration, outcome)
         self._say_verdict(verdict.evaluation)
         return Judged(trained, verdict, outcome)
 
@@ -182,28 +194,53 @@ class Pipeline:
             directory=directory,
         )
 
-    def _trained(self, directory: Path) -> Trained:
-        classifier = self._source.new_classifier()
-        classifier.load_state_dict(History(directory).best_weights())
-        return Trained(classifier.eval(), self._source.tokenizer, self._source.encoder.name)
+    def _ngrams(self, prepared: PreparedData) -> NgramBranch:
+        """Fit the sparse branch, or read the one that an interrupted run has fitted."""
+        inputs = inputs_digest(prepared.summary.digest, self._config.encoder, self._config.ngrams)
+        if not self._is_done(NGRAMS, inputs):
+            with self._step(NGRAMS), self.context.workspace.replace(NGRAMS, inputs) as folder:
+                train = self._tokenize(prepared, TRAIN)
+                save_ngrams(fit_ngrams(train, len(LABEL_SCHEMA), self._config.ngrams), folder)
+        return load_ngrams(self.context.workspace.folder(NGRAMS))
 
-    def _verdict(self, prepared: PreparedData, trained: Trained, outcome: FitOutcome) -> Verdict:
-        validation = self._tokenize(prepared, VALIDATION)
-        logits = predict_logits(trained.classifier, validation, trained.tokenizer.pad_id)
-        calibration = calibrate(logits, validation.label_ids, self._config.calibration)
+    def _trained(
+        self, directory: Path, validation: TokenizedSplit, ngrams: NgramBranch | None
+    ) -> tuple[Trained, Floats]:
+        """Return the best weights with the sparse branch, and their logits on `validation`."""
+        classifier, tokenizer = self._source.new_classifier(), self._source.tokenizer
+        classifier.load_state_dict(History(directory).best_weights())
+        logits = predict_logits(classifier.eval(), validation, tokenizer.pad_id)
+        if ngrams is not None:
+            scores = ngram_scores(ngrams, validation, tokenizer.pad_id)
+            weight = choose_ngram_weight(logits, scores, validation.label_ids)
+            classifier.add_ngrams(ngrams.scaled(weight))
+            logits += weight * scores
+        return Trained(classifier, tokenizer, self._source.encoder.name), logits
+
+    def _verdict(
+        self,
+        prepared: PreparedData,
+        trained: Trained,
+        calibration: Calibration,
+        outcome: FitOutcome,
+    ) -> Verdict:
         split_id = TEST if prepared.summary.has_test_rows else VALIDATION
         split = self._tokenize(prepared, split_id)
+        logits = predict_logits(trained.classifier, split, trained.tokenizer.pad_id)
         folders = {
             kind: self.context.workspace.folder(kind) for kind in self._config.evaluation.baselines
         }
         evaluation = evaluate(
             EvaluationTask(
-                logits=predict_logits(trained.classifier, split, trained.tokenizer.pad_id),
+                logits=logits,
                 split=split,
                 rule=DecisionRule(
                     LABEL_SCHEMA, calibration.temperature, calibration.review_threshold
                 ),
-                rivals=predict_baselines(folders, prepared, split_id, self._source),
+                rivals={
+                    **predict_baselines(folders, prepared, split_id, self._source),
+                    **_without_ngrams(trained, split, logits),
+                },
                 bootstrap_samples=self._config.evaluation.bootstrap_samples,
                 seed=self._config.data.seed,
                 label_errors=self._config.evaluation.label_errors,
@@ -296,6 +333,17 @@ class Pipeline:
                 f"  {rival.name} {rival.macro_f1:.3f}, our lead {rival.lead.low:+.3f} "
                 f"to {rival.lead.high:+.3f}"
             )
+
+
+def _without_ngrams(
+    trained: Trained, split: TokenizedSplit, logits: Floats
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Return what the encoder and its head say alone, as one more to compare with."""
+    branch = trained.classifier.ngrams
+    if branch is None:
+        return {}
+    scores = ngram_scores(branch, split, trained.tokenizer.pad_id)
+    return {"encoder_alone": (logits - scores).argmax(axis=1)}
 
 
 def _read_outcome(directory: Path) -> FitOutcome | None:

@@ -57,6 +57,36 @@ def test_a_run_learns_and_writes_a_checkpoint_that_others_can_open(
     assert not load_classifier(checkpoint.directory, checkpoint.info.head).training
 
 
+def test_the_sparse_branch_is_part_of_the_checkpoint_and_is_judged_apart(
+    work: Path, config: TrainerConfig, tmp_path: Path
+) -> None:
+    pipeline = tiny_pipeline(work, config)
+    prepared = pipeline.open_prepared()
+    pipeline.baseline(prepared)
+    pipeline.fit(prepared)
+
+    published = pipeline.evaluate(prepared, tmp_path / "checkpoint")
+
+    checkpoint = open_checkpoint(tmp_path / "checkpoint")
+    classifier = load_classifier(checkpoint.directory, checkpoint.info.head)
+    assert classifier.ngrams is not None
+    assert len(classifier.ngrams.keys) == checkpoint.info.head.ngrams > 0
+    assert "encoder_alone" in {rival.name for rival in published.evaluation.comparisons}
+
+
+def test_without_the_sparse_branch_the_encoder_decides_alone(
+    work: Path, config: TrainerConfig, tmp_path: Path
+) -> None:
+    pipeline = tiny_pipeline(work, build_config(config.to_dict(), {"ngrams.enabled": False}))
+    prepared = pipeline.open_prepared()
+    pipeline.baseline(prepared)
+    pipeline.fit(prepared)
+
+    pipeline.evaluate(prepared, tmp_path / "checkpoint")
+
+    assert open_checkpoint(tmp_path / "checkpoint").info.head.ngrams == 0
+
+
 def test_training_that_was_killed_goes_on_to_the_same_weights(
     work: Path, config: TrainerConfig, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import torch
 from transformers import DistilBertModel
 
 from libs.heads.torch_classifier import ComplaintClassifier
+from libs.heads.torch_ngrams import NgramBranch
 from services.trainer.batches import collate
 from services.trainer.dataset import TokenizedSplit
 
@@ -27,6 +28,16 @@ def predict_logits(classifier: ComplaintClassifier, split: TokenizedSplit, pad_i
             logits[rows] = output.float().cpu().numpy()
     classifier.train(was_training)
     return logits
+
+
+def ngram_scores(branch: NgramBranch, split: TokenizedSplit, pad_id: int) -> Floats:
+    """Return the scores (rows, num_labels) of a sparse branch."""
+    scores = np.zeros((len(split), len(branch.bias)))
+    with torch.inference_mode():
+        for rows in _batches(split.lengths):
+            batch = collate([split[index] for index in rows.tolist()], pad_id)
+            scores[rows] = branch(batch["input_ids"]).numpy()
+    return scores
 
 
 def cls_vectors(encoder: DistilBertModel, split: TokenizedSplit, pad_id: int) -> Floats:

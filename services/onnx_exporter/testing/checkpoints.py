@@ -1,6 +1,6 @@
 """Checkpoints with random weights, for tests and benchmarks of the exporter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from libs.artifact.files import describe_files
 from libs.heads.spec import HeadKind, HeadSpec
 from libs.heads.torch_classifier import ComplaintClassifier, save_classifier
 from libs.heads.torch_head import ClassificationHead
+from libs.heads.torch_ngrams import NgramBranch, ngram_keys
 from libs.labels.schema import LABEL_SCHEMA, LabelSchema
 from libs.text.truncation import TruncationSpec
 
@@ -34,10 +35,12 @@ class ModelShape:
     vocabulary: int = 200
     positions: int = 128
     head_kind: HeadKind = "cls_mlp"
+    ngrams: int = 300
 
 
-MINILM_SHAPE = ModelShape(width=384, layers=6, heads=12, vocabulary=30_522, positions=512)
-BASE_SHAPE = ModelShape(width=768, layers=6, heads=12, vocabulary=30_522, positions=512)
+_FULL = ModelShape(layers=6, heads=12, vocabulary=30_522, positions=512, ngrams=50_000)
+MINILM_SHAPE = replace(_FULL, width=384)
+BASE_SHAPE = replace(_FULL, width=768)
 
 
 def write_random_checkpoint(
@@ -50,12 +53,13 @@ def write_random_checkpoint(
     """Write a checkpoint of random weights, always the same ones, and its small tokenizer."""
     shape = shape or ModelShape()
     directory.mkdir(parents=True)
-    save_classifier(random_classifier(shape, len(schema)), directory)
+    classifier = random_classifier(shape, len(schema))
+    save_classifier(classifier, directory)
     (directory / "tokenizer.json").write_text(wordpiece_tokenizer().to_str(), encoding="utf-8")
     files = describe_files(directory, ("config.json", "model.safetensors", "tokenizer.json"))
     info = CheckpointInfo(
         label_schema=schema,
-        head=HeadSpec(shape.head_kind, shape.width, len(schema)),
+        head=classifier.head.spec,
         encoder_name="random",
         truncation=truncation or TruncationSpec(max_length=64),
         temperature=1.3,
@@ -88,7 +92,22 @@ def random_classifier(shape: ModelShape, num_labels: int) -> ComplaintClassifier
             if "norm" not in name.lower():
                 spread = 0.1 if name.startswith("head") else 0.04
                 weight.normal_(0.0, spread, generator=generator)
+    if shape.ngrams:
+        classifier.add_ngrams(_random_branch(shape, num_labels, generator))
     return classifier.eval()
+
+
+def _random_branch(shape: ModelShape, num_labels: int, generator: torch.Generator) -> NgramBranch:
+    """Return a branch over tokens and pairs of tokens, none of them padding."""
+    ids = torch.randint(1, shape.vocabulary, (2 * shape.ngrams,), generator=generator)
+    keys = ngram_keys(ids[None])[0].unique()
+    keys = keys[torch.randperm(len(keys), generator=generator)[: shape.ngrams]].sort().values
+    return NgramBranch(
+        keys,
+        1 + torch.rand(shape.ngrams, generator=generator),
+        torch.randn(shape.ngrams, num_labels, generator=generator),
+        torch.randn(num_labels, generator=generator),
+    )
 
 
 def wordpiece_tokenizer() -> Tokenizer:

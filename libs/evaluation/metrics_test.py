@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
-from services.trainer import metrics
+from libs.evaluation import metrics
 
 GENERATOR = np.random.default_rng(6)
 LABELS = GENERATOR.choice(5, 500, p=[0.5, 0.2, 0.15, 0.1, 0.05]).astype(np.int64)

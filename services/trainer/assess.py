@@ -9,18 +9,21 @@ from libs.artifact.checkpoint import Checkpoint, open_checkpoint
 from libs.artifact.manifest import TOKENIZER_FILE
 from libs.events.labelled import ComplaintRow, read_complaints
 from libs.heads.postprocess import DecisionRule
-from libs.heads.torch_classifier import load_classifier
+from libs.heads.torch_classifier import ComplaintClassifier, load_classifier
 from libs.labels.schema import LABEL_SCHEMA
 from libs.text.tokenizer import NarrativeTokenizer
+from services.trainer.config import EvaluationConfig
 from services.trainer.dataset import TokenizedSplit, tokenize_batches
 from services.trainer.errors import DataError
 from services.trainer.evaluate import Evaluation, EvaluationTask, Floats, evaluate
 from services.trainer.files import new_folder
 from services.trainer.gather import prepared_batch
+from services.trainer.label_errors import quote_rows
+from services.trainer.latency import measure_latency
 from services.trainer.predict import predict_logits
-from services.trainer.report import ReportFacts, write_report
+from services.trainer.report import Appendix, ReportFacts, write_report
 
-BOOTSTRAP_SAMPLES = 1000
+SETTINGS = EvaluationConfig()
 SEED = 7
 
 
@@ -43,37 +46,59 @@ def assess(task: Assessment, to: Path, now: datetime) -> Evaluation:
     rows = read_complaints(task.data).complaints
     if not rows:
         raise DataError(f"{task.data} has no usable row")
-    split, logits = _logits(judged, rows)
+    split = judged.tokenize(rows)
     evaluation = evaluate(
         EvaluationTask(
-            logits=logits,
+            logits=judged.logits(split),
             split=split,
-            rule=DecisionRule(LABEL_SCHEMA, judged.info.temperature, judged.info.review_threshold),
+            rule=DecisionRule(
+                LABEL_SCHEMA,
+                judged.checkpoint.info.temperature,
+                judged.checkpoint.info.review_threshold,
+            ),
             rivals={
-                str(rival.directory): _logits(rival, rows)[1].argmax(axis=1) for rival in rivals
+                str(rival.checkpoint.directory): rival.logits(rival.tokenize(rows)).argmax(axis=1)
+                for rival in rivals
             },
-            bootstrap_samples=BOOTSTRAP_SAMPLES,
+            bootstrap_samples=SETTINGS.bootstrap_samples,
             seed=SEED,
+            label_errors=SETTINGS.label_errors,
         )
     )
+    appendix = Appendix(
+        latency=measure_latency(judged.logits, split),
+        quotes=quote_rows(
+            [prepared_batch(rows)],
+            evaluation.label_errors.likeliest,
+            SETTINGS.excerpt_characters,
+        ),
+    )
     with new_folder(to) as folder:
-        write_report(evaluation, _facts(judged, task, now), folder)
+        write_report(evaluation, _facts(judged.checkpoint, task, now), appendix, folder)
     return evaluation
 
 
-def _open(directory: Path) -> Checkpoint:
+@dataclass(frozen=True)
+class _Model:
+    """A checkpoint, loaded."""
+
+    checkpoint: Checkpoint
+    classifier: ComplaintClassifier
+    tokenizer: NarrativeTokenizer
+
+    def tokenize(self, rows: Sequence[ComplaintRow]) -> TokenizedSplit:
+        return tokenize_batches([prepared_batch(rows)], self.tokenizer)
+
+    def logits(self, split: TokenizedSplit) -> Floats:
+        return predict_logits(self.classifier, split, self.tokenizer.pad_id)
+
+
+def _open(directory: Path) -> _Model:
     checkpoint = open_checkpoint(directory)
-    LABEL_SCHEMA.require_digest(checkpoint.info.label_schema.digest)
-    return checkpoint
-
-
-def _logits(checkpoint: Checkpoint, rows: Sequence[ComplaintRow]) -> tuple[TokenizedSplit, Floats]:
-    tokenizer = NarrativeTokenizer.from_file(
-        checkpoint.directory / TOKENIZER_FILE, checkpoint.info.truncation
-    )
-    split = tokenize_batches([prepared_batch(rows)], tokenizer)
-    classifier = load_classifier(checkpoint.directory, checkpoint.info.head)
-    return split, predict_logits(classifier, split, tokenizer.pad_id)
+    info = checkpoint.info
+    LABEL_SCHEMA.require_digest(info.label_schema.digest)
+    tokenizer = NarrativeTokenizer.from_file(directory / TOKENIZER_FILE, info.truncation)
+    return _Model(checkpoint, load_classifier(directory, info.head), tokenizer)
 
 
 def _facts(judged: Checkpoint, task: Assessment, now: datetime) -> ReportFacts:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from libs.labels.schema import LABEL_SCHEMA
 from services.trainer.evaluate import Evaluation
 
 BLUE, ORANGE, GREY = "#2563a8", "#c8641c", "#8a8f98"
@@ -17,6 +18,7 @@ def draw_charts(evaluation: Evaluation, names: Sequence[str]) -> dict[str, bytes
         "confusion.png": _confusion(evaluation, names),
         "reliability.png": _reliability(evaluation),
         "coverage.png": _coverage(evaluation),
+        "precision_recall.png": _precision_recall(evaluation, names),
     }
 
 
@@ -91,6 +93,22 @@ def _coverage(evaluation: Evaluation) -> bytes:
     )
     axes.set(xlim=(0, 1.02), xlabel="share answered without review", ylabel="their accuracy")
     axes.legend(fontsize=8, loc="lower left")
+    axes.grid(alpha=0.3)
+    return _png(figure)
+
+
+def _precision_recall(evaluation: Evaluation, names: Sequence[str]) -> bytes:
+    figure = Figure(figsize=(5.2, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    display = dict(zip(LABEL_SCHEMA.names, names, strict=True))
+    for curve in evaluation.precision_recall:
+        axes.plot(
+            [point.recall for point in curve.points],
+            [point.precision for point in curve.points],
+            label=f"{display[curve.label]} {curve.average_precision:.3f}",
+        )
+    axes.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+    axes.legend(fontsize=8, loc="lower left", title="average precision", title_fontsize=8)
     axes.grid(alpha=0.3)
     return _png(figure)
 

@@ -178,6 +178,18 @@ class EvaluationConfig(Section, frozen=True, kw_only=True):
     bootstrap_samples: Annotated[
         int, Meta(ge=100, le=100_000, description="Resamples of each interval.")
     ] = 1000
+    label_errors: Annotated[
+        int, Meta(ge=0, le=1000, description="How many likely label errors the report lists.")
+    ] = 20
+    excerpt_characters: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="Characters of their narratives in report.html, never in report.json; "
+            "0 is none.",
+        ),
+    ] = 160
 
 
 class TrainerConfig(Section, frozen=True, kw_only=True):
@@ -214,7 +226,8 @@ def build_config(document: object, overrides: Mapping[str, object]) -> TrainerCo
             raise ConfigError(f"configuration: {path!r} is not a field, expected section.field")
         merged[section] = {**(merged.get(section) or {}), field: value}
     try:
-        return msgspec.convert(merged, TrainerConfig)
+        # Not strict, since YAML reads 1e-4 as a word.
+        return msgspec.convert(merged, TrainerConfig, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f"configuration: {error}") from error
 

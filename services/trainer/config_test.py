@@ -20,6 +20,12 @@ def test_a_configuration_survives_a_round_trip() -> None:
     assert build_config(config.to_dict(), {}) == config
 
 
+def test_a_number_in_any_notation_is_a_number() -> None:
+    config = build_config({"fit": {"learning_rate": "1e-4"}}, {"fit.head_learning_rate": "1e-05"})
+
+    assert (config.fit.learning_rate, config.fit.head_learning_rate) == (1e-4, 1e-5)
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [

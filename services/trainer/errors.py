@@ -25,9 +25,21 @@ class TrainingError(TrainerError):
     """Training that cannot go on, such as a loss that is no number."""
 
 
+class SubmitError(TrainerError):
+    """A training job that was refused."""
+
+
 class OutputError(TrainerError):
     """A place that cannot be written to, or holds something else already."""
 
 
-class InterruptedTrainingError(Exception):
-    """Training was asked to stop and has saved where it is: a transient fault, run it again."""
+class TransientError(Exception):
+    """Base of the faults that pass: the same command may succeed later."""
+
+
+class InterruptedTrainingError(TransientError):
+    """Training was asked to stop and has saved where it is."""
+
+
+class UnreachableError(TransientError):
+    """A service that does not answer, or not now."""

@@ -12,6 +12,8 @@ from libs.evaluation import metrics
 from libs.heads.postprocess import DecisionRule, softmax
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer.dataset import TokenizedSplit
+from services.trainer.label_errors import LabelErrors, find_label_errors
+from services.trainer.precision_recall import PrecisionRecallCurve, precision_recall_curves
 
 NUM_LABELS = len(LABEL_SCHEMA)
 MIN_SLICE_ROWS = 20
@@ -61,7 +63,9 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     review_accuracy: float
     """Their accuracy."""
     truncated: float
+    precision_recall: list[PrecisionRecallCurve]
     slices: list[SliceScore]
+    label_errors: LabelErrors
     comparisons: list[Comparison]
 
     def summary(self) -> dict[str, Scalar]:
@@ -92,6 +96,8 @@ class EvaluationTask:
     """Predicted label ids of the same rows, by name."""
     bootstrap_samples: int
     seed: int
+    label_errors: int
+    """How many likely label errors to list."""
 
 
 def evaluate(task: EvaluationTask) -> Evaluation:
@@ -130,7 +136,11 @@ def evaluate(task: EvaluationTask) -> Evaluation:
         review_coverage=float(above.mean()),
         review_accuracy=float((predicted == label_ids)[above].mean()) if above.any() else 0.0,
         truncated=float((task.split.token_counts > task.split.lengths).mean()),
+        precision_recall=precision_recall_curves(probabilities, label_ids, LABEL_SCHEMA.names),
         slices=slice_scores(task.split, predicted),
+        label_errors=find_label_errors(
+            probabilities, label_ids, task.split.rows, task.label_errors
+        ),
         comparisons=[
             _compare(name, label_ids, rival, confusion, ours, rival_samples)
             for (name, rival), rival_samples in zip(task.rivals.items(), theirs, strict=True)

@@ -1,4 +1,6 @@
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ from libs.labels.schema import LABEL_SCHEMA
 from services.trainer.charts import draw_charts
 from services.trainer.dataset import TokenizedSplit
 from services.trainer.evaluate import Evaluation, EvaluationTask, evaluate
+from services.trainer.label_errors import Quote
+from services.trainer.latency import LatencyPoint
 from services.trainer.prepare import PreparedSummary
-from services.trainer.report import ReportFacts, render_report
+from services.trainer.report import Appendix, ReportFacts, render_report, write_report
 
 ROWS = 400
 
@@ -39,6 +43,7 @@ def evaluation() -> Evaluation:
         rivals={"coin": rival, "itself": logits.argmax(axis=1)},
         bootstrap_samples=200,
         seed=1,
+        label_errors=5,
     )
     return evaluate(task)
 
@@ -77,9 +82,30 @@ def test_the_page_loads_nothing_and_escapes_what_the_data_says(evaluation: Evalu
         title="T", created_at="now", model={"encoder": "x"}, data=summary, warnings=["Beware"]
     )
 
-    page = render_report(evaluation, facts, draw_charts(evaluation, LABEL_SCHEMA.display_names))
+    errors = evaluation.label_errors.likeliest
+    appendix = Appendix([LatencyPoint(64, 1.25)], {errors[0].row: Quote("C-1", "<i>paid</i>")})
+
+    page = render_report(
+        evaluation, facts, appendix, draw_charts(evaluation, LABEL_SCHEMA.display_names)
+    )
 
     assert "web&lt;b&gt;" in page
+    assert "&lt;i&gt;paid" in page
     assert "Beware" in page
     assert not re.search(r'(src|href)="(?!data:)', page)
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 4
+
+
+def test_the_figures_for_programs_hold_no_text_of_a_complaint(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    facts = ReportFacts(title="T", created_at="now", model={}, data=None, warnings=[])
+    row = evaluation.label_errors.likeliest[0].row
+    appendix = Appendix([], {row: Quote("C-1", "they never answered")})
+
+    write_report(evaluation, facts, appendix, tmp_path)
+
+    content = (tmp_path / "report.json").read_text()
+    assert "they never answered" in (tmp_path / "report.html").read_text()
+    assert "they never answered" not in content
+    assert json.loads(content)["complaint_ids"] == {str(row): "C-1"}

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,7 @@ class FitWatcher:
     """Who is told of progress, and who may ask training to stop."""
 
     on_step: Callable[[int, int, float], None] = lambda step, steps, loss: None
+    on_log: Callable[[Mapping[str, float], int], None] = lambda figures, step: None
     on_validation: Callable[[Validation], None] = lambda validation: None
     is_stop_wanted: Callable[[], bool] = lambda: False
 
@@ -235,6 +236,17 @@ class _Follower(TrainerCallback):
             self.was_interrupted = True
             control.should_save = True
             control.should_training_stop = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        if state.is_world_process_zero:
+            self._watcher.on_log(logs or {}, state.global_step)
 
     def _is_epoch_end(self, state: TrainerState) -> bool:
         epoch = state.epoch or 0.0

@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,10 +23,11 @@ from libs.text.errors import TextError
 from services.trainer.config import TrainerConfig, build_config, describe_fields
 from services.trainer.errors import (
     ConfigError,
-    InterruptedTrainingError,
     OutputError,
     TrainerError,
+    TransientError,
 )
+from services.trainer.inputs import fetch_input, is_address, parse_address
 from services.trainer.options import (
     ANY_PATH,
     DATA,
@@ -36,10 +38,12 @@ from services.trainer.options import (
     read_config,
 )
 from services.trainer.settings import Settings
+from services.trainer.submit_command import submit
 
 if TYPE_CHECKING:
     from services.trainer.pipeline import Pipeline, Published
     from services.trainer.prepare import DataFiles
+    from services.trainer.tracking import Tracker
 
 BAD_INPUT, FAULT = 2, 1
 REFUSALS = (TrainerError, EventsError, ArtifactError, HeadsError, LabelsError, TextError)
@@ -54,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except REFUSALS as error:
         click.echo(f"trainer: {error}", err=True)
         sys.exit(BAD_INPUT)
-    except InterruptedTrainingError as error:
+    except TransientError as error:
         click.echo(f"trainer: {error}", err=True)
         sys.exit(FAULT)
 
@@ -74,42 +78,60 @@ def cli() -> None:
 @click.option("--epochs", type=float, help="fit.epochs")
 @click.option("--limit", type=int, help="data.limit")
 @click.option("--seed", type=int, help="fit.seed")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 100),
+    default=1,
+    help="Train with so many seeds from fit.seed on, and keep the best on validation.",
+)
 @config_options
 def run(
-    data: Path, test: Path | None, to: Path, overwrite: bool, as_json: bool, **options: Any
+    data: str,
+    test: str | None,
+    to: Path,
+    overwrite: bool,
+    seeds: int,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Do every step: prepare, baseline, fit, evaluate. Run again, it goes on where it stopped."""
-    from services.trainer.prepare import DataFiles
-
     _refuse_existing(to, overwrite)
     work = options.pop("work") or to.with_name(f"{to.name}.work")
     with _pipeline(work, read_config(options)) as pipeline:
-        published = _run_all(pipeline, DataFiles(data, test), to)
+        published = _run_all(pipeline, lambda: _data_files(data, test, work), to, seeds)
     if published is not None:
         _print(_describe_published(published, pipeline.seconds), as_json)
 
 
-def _run_all(pipeline: "Pipeline", files: "DataFiles", to: Path) -> "Published | None":
+def _run_all(
+    pipeline: "Pipeline", find_files: "Callable[[], DataFiles]", to: Path, seeds: int = 1
+) -> "Published | None":
     """Do every step; None in the processes that leave the last one to the first process."""
     from services.trainer import distributed
+    from services.trainer.seeds import evaluate_seeds, with_seeds
 
     with distributed.one_at_a_time_first():
-        prepared = pipeline.prepare(files)
+        prepared = pipeline.prepare(find_files())
         pipeline.baseline(prepared)
-    pipeline.fit(prepared)
-    return pipeline.evaluate(prepared, to) if distributed.is_main_process() else None
+    pipelines = with_seeds(pipeline.context, seeds)
+    for one in pipelines:
+        one.fit(prepared)
+    is_main = distributed.is_main_process()
+    published = evaluate_seeds(pipelines, prepared, to) if is_main else None
+    for one in pipelines:
+        pipeline.seconds.update(one.seconds)
+    return published
 
 
 @cli.command()
 @DATA
 @TEST
 @config_options
-def prepare(data: Path, test: Path | None, as_json: bool, **options: Any) -> None:
+def prepare(data: str, test: str | None, as_json: bool, **options: Any) -> None:
     """Read, check, cluster and split the complaints."""
-    from services.trainer.prepare import DataFiles
-
-    with _pipeline(_required_work(options), read_config(options)) as pipeline:
-        prepared = pipeline.prepare(DataFiles(data, test))
+    work = _required_work(options)
+    with _pipeline(work, read_config(options)) as pipeline:
+        prepared = pipeline.prepare(_data_files(data, test, work))
     _print({"work": str(prepared.directory), **_plain(prepared.summary)}, as_json)
 
 
@@ -153,7 +175,7 @@ def evaluate(to: Path, overwrite: bool, as_json: bool, **options: Any) -> None:
 def assess(
     checkpoint: Path,
     against: tuple[Path, ...],
-    data: Path,
+    data: str,
     to: Path,
     overwrite: bool,
     as_json: bool,
@@ -163,7 +185,9 @@ def assess(
     from services.trainer.assess import Assessment
     from services.trainer.assess import assess as judge
 
-    evaluation = judge(Assessment(checkpoint, against, data), to, datetime.now(UTC))
+    with tempfile.TemporaryDirectory() as folder:
+        path = _input_file(data, Path(folder))
+        evaluation = judge(Assessment(checkpoint, against, path), to, datetime.now(UTC))
     _print({"report": str(to / "report.html"), **evaluation.summary()}, as_json)
 
 
@@ -176,10 +200,10 @@ def train(prefix: Path) -> None:
     job = SageMakerJob(prefix, os.environ)
     try:
         with _pipeline(job.work, build_config({}, job.overrides())) as pipeline:
-            published = _run_all(pipeline, job.data_files(), job.work / "checkpoint")
+            published = _run_all(pipeline, job.data_files, job.work / "checkpoint")
             if published is not None:
                 job.deliver(published.directory)
-    except InterruptedTrainingError:
+    except TransientError:
         raise
     except Exception as error:
         job.report_failure(str(error))
@@ -197,6 +221,9 @@ def config() -> None:
         click.echo(f"  # {description}")
         value = list(default) if isinstance(default, tuple) else default
         click.echo(f"  {name}: {json.dumps(value)}")
+
+
+cli.add_command(submit)
 
 
 @contextmanager
@@ -219,10 +246,21 @@ def _pipeline(work: Path, config: TrainerConfig) -> "Iterator[Pipeline]":
                 now=lambda: datetime.now(UTC),
                 code_revision=settings.code_revision,
                 is_stop_wanted=stop.is_set,
+                tracker=_tracker(settings),
             )
         )
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _tracker(settings: Settings) -> "Tracker | None":
+    if not settings.mlflow_tracking_uri:
+        return None
+    # MLflow reports its use to its makers unless told not to.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    from services.trainer.mlflow_tracker import MlflowTracker
+
+    return MlflowTracker(settings.mlflow_tracking_uri, settings.mlflow_experiment_name)
 
 
 class _StopFlag:
@@ -234,6 +272,26 @@ class _StopFlag:
 
     def is_set(self) -> bool:
         return self._is_set
+
+
+def _data_files(data: str, test: str | None, work: Path) -> "DataFiles":
+    """Return the complaint files, those of S3 fetched into the work folder."""
+    from services.trainer.prepare import DataFiles
+
+    return DataFiles(
+        _input_file(data, work / "inputs" / "data"),
+        None if test is None else _input_file(test, work / "inputs" / "test"),
+    )
+
+
+def _input_file(name: str, folder: Path) -> Path:
+    if not is_address(name):
+        return Path(name)
+    import boto3
+
+    from services.trainer.s3_objects import S3Objects
+
+    return fetch_input(parse_address(name), folder, S3Objects(boto3.client("s3")))
 
 
 def _refuse_existing(to: Path, overwrite: bool) -> None:

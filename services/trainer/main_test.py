@@ -94,7 +94,7 @@ def test_an_existing_folder_is_not_overwritten_unasked(
     assert "exists already: choose another folder, or --overwrite" in sentence
 
 
-def test_a_checkpoint_of_another_label_schema_is_no_encoder(
+def test_a_checkpoint_of_another_label_schema_is_neither_encoder_nor_judged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], complaints: Path, settings: str
 ) -> None:
     first = tmp_path / "first"
@@ -102,13 +102,15 @@ def test_a_checkpoint_of_another_label_schema_is_no_encoder(
         main(["run", "--data", str(complaints), "--to", str(first), "--config", settings])
     path = first / "checkpoint.json"
     path.write_text(path.read_text().replace('"credit_card",', '"cards",', 1))
-    arguments = ("--config", settings, "--encoder", str(first))
+    places = ("--data", str(complaints), "--to", str(tmp_path / "second"))
 
-    sentence = refusal(
-        capsys, "run", "--data", str(complaints), "--to", str(tmp_path / "second"), *arguments
-    )
+    sentences = [
+        refusal(capsys, "run", *places, "--config", settings, "--encoder", str(first)),
+        refusal(capsys, "assess", *places, "--checkpoint", str(first)),
+    ]
 
-    assert "was made for other labels" in sentence
+    assert all("was made for other labels" in sentence for sentence in sentences)
+    assert not (tmp_path / "second").exists()
 
 
 def test_the_steps_one_by_one_do_what_run_does(

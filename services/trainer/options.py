@@ -28,9 +28,9 @@ def config_options(command: Command) -> Command:
 
 
 DATA = click.option(
-    "--data", required=True, type=ANY_PATH, help="Labelled complaints, CSV or Parquet."
+    "--data", required=True, help="Labelled complaints, CSV or Parquet: a path or s3://bucket/key."
 )
-TEST = click.option("--test", type=ANY_PATH, help="Complaints kept for the evaluation alone.")
+TEST = click.option("--test", help="Complaints kept for the evaluation alone, like --data.")
 TO = click.option("--to", required=True, type=ANY_PATH, help="Folder of the checkpoint to write.")
 OVERWRITE = click.option("--overwrite", is_flag=True, help="Replace the folder if it is there.")
 

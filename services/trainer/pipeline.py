@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +29,8 @@ from services.trainer.files import write_errors_named
 from services.trainer.fit import FitOutcome, FitTask, FitWatcher, fit
 from services.trainer.gather import OMITTED_FILE
 from services.trainer.history import History, Validation
+from services.trainer.label_errors import quote_rows
+from services.trainer.latency import measure_latency
 from services.trainer.losses import build_loss
 from services.trainer.model import ModelSource
 from services.trainer.ngrams import fit_ngrams, load_ngrams, save_ngrams
@@ -36,14 +38,16 @@ from services.trainer.predict import ngram_scores, predict_logits
 from services.trainer.prepare import (
     DataFiles,
     PreparedData,
+    iterate_split,
     open_prepared,
     prepare,
 )
 from services.trainer.progress import Bar, Reporter
 from services.trainer.publish import Provenance, Trained, Verdict, publish
-from services.trainer.report import build_facts
+from services.trainer.report import Appendix, build_facts
 from services.trainer.rivals import fit_baseline, predict_baselines
 from services.trainer.split import TEST, TRAIN, VALIDATION
+from services.trainer.tracking import LogFigures, Tracker, tracked_run
 from services.trainer.workspace import Workspace, inputs_digest
 
 PREPARED, FIT, NGRAMS = "prepared", "fit", "ngrams"
@@ -60,6 +64,18 @@ class RunContext:
     now: Callable[[], datetime]
     code_revision: str
     is_stop_wanted: Callable[[], bool] = lambda: False
+    tracker: Tracker | None = None
+    fit_step: str = FIT
+    """The folder of the fit: one a seed."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A fitted model and how good it is, before anything is written."""
+
+    trained: Trained
+    verdict: Verdict
+    outcome: FitOutcome
 
 
 @dataclass(frozen=True)
@@ -123,16 +139,20 @@ class Pipeline:
             directory = self._fit_folder(prepared)
             outcome = _read_outcome(directory)
         if outcome is not None:
-            self.context.reporter.say("fit: done already")
+            self.context.reporter.say(f"{self.context.fit_step}: done already")
             return outcome
-        with self._step(FIT) as bar:
-            outcome = fit(self._fit_task(prepared, directory), self._watcher(bar))
+        with self._step(self.context.fit_step) as bar, self._tracked(directory) as log:
+            outcome = fit(self._fit_task(prepared, directory), self._watcher(bar, log))
         with write_errors_named(directory):
             (directory / OUTCOME_FILE).write_bytes(msgspec.json.encode(outcome))
         return outcome
 
     def evaluate(self, prepared: PreparedData, to: Path) -> Published:
         """Calibrate, evaluate and write the checkpoint; raises DataError or OutputError."""
+        return self.publish(prepared, self.judge(prepared), to)
+
+    def judge(self, prepared: PreparedData) -> Judged:
+        """Calibrate and evaluate; raises DataError."""
         directory = self._fit_folder(prepared)
         outcome = _read_outcome(directory)
         if outcome is None:
@@ -143,8 +163,13 @@ class Pipeline:
             trained, logits = self._trained(directory, validation, ngrams)
             calibration = calibrate(logits, validation.label_ids, self._config.calibration)
             verdict = self._verdict(prepared, trained, calibration, outcome)
-            digest = publish(to, trained, verdict, self._provenance(prepared, outcome))
         self._say_verdict(verdict.evaluation)
+        return Judged(trained, verdict, outcome)
+
+    def publish(self, prepared: PreparedData, judged: Judged, to: Path) -> Published:
+        """Write the checkpoint; raises OutputError."""
+        verdict, outcome = judged.verdict, judged.outcome
+        digest = publish(to, judged.trained, verdict, self._provenance(prepared, outcome))
         return Published(to, digest, verdict.calibration, verdict.evaluation, outcome)
 
     def _fit_folder(self, prepared: PreparedData) -> Path:
@@ -155,7 +180,7 @@ class Pipeline:
             self._config.loss,
             self._config.fit,
         )
-        return self.context.workspace.resume(FIT, inputs)
+        return self.context.workspace.resume(self.context.fit_step, inputs)
 
     def _fit_task(self, prepared: PreparedData, directory: Path) -> FitTask:
         train = self._tokenize(prepared, TRAIN)
@@ -218,12 +243,24 @@ class Pipeline:
                 },
                 bootstrap_samples=self._config.evaluation.bootstrap_samples,
                 seed=self._config.data.seed,
+                label_errors=self._config.evaluation.label_errors,
             )
+        )
+        appendix = Appendix(
+            latency=measure_latency(
+                lambda piece: predict_logits(trained.classifier, piece, trained.tokenizer.pad_id),
+                split,
+            ),
+            quotes=quote_rows(
+                iterate_split(prepared, split_id),
+                evaluation.label_errors.likeliest,
+                self._config.evaluation.excerpt_characters,
+            ),
         )
         facts = build_facts(
             prepared.summary, self._config, calibration, outcome, self.context.now()
         )
-        return Verdict(calibration, evaluation, facts)
+        return Verdict(calibration, evaluation, facts, appendix)
 
     def _provenance(self, prepared: PreparedData, outcome: FitOutcome) -> Provenance:
         return Provenance(
@@ -256,14 +293,20 @@ class Pipeline:
             self.context.reporter.say(f"{step}: done already")
         return is_done
 
-    def _watcher(self, bar: Bar) -> FitWatcher:
+    def _tracked(self, directory: Path) -> AbstractContextManager[LogFigures]:
+        tracker = self.context.tracker if distributed.is_main_process() else None
+        return tracked_run(tracker, directory, self._config.flat(), self.context.reporter.say)
+
+    def _watcher(self, bar: Bar, log: LogFigures) -> FitWatcher:
         def on_validation(validation: Validation) -> None:
+            log({"validation_macro_f1": validation.macro_f1}, validation.step)
             self.context.reporter.say(
                 f"  epoch {validation.epoch:g}: macro F1 {validation.macro_f1:.3f} on validation"
             )
 
         return FitWatcher(
             on_step=lambda step, steps, loss: bar.update(step, steps, f"loss {loss:.3f}"),
+            on_log=log,
             on_validation=on_validation,
             is_stop_wanted=self.context.is_stop_wanted,
         )

@@ -109,7 +109,7 @@ def open_prepared(directory: Path) -> PreparedData:
 
 
 def iterate_split(prepared: PreparedData, split: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of one split in batches of columns row, narrative, label_id, year, source."""
+    """Yield the rows of one split in batches, in the columns of `prepared_batch`."""
     splits = np.load(prepared.directory / SPLITS_FILE, allow_pickle=False)
     start = 0
     with pq.ParquetFile(prepared.directory / ROWS_FILE) as file:

@@ -100,6 +100,7 @@ def test_the_fingerprint_is_of_the_training_rows(tmp_path: Path, complaints: Pat
     [
         ("narrative,label\n", "no usable row: the file has no rows"),
         ("narrative,label\nA,payday\nB,\n", "no usable row: 1 unknown label, 1 no label"),
+        ("narrative,label\n,credit_card\n ,credit_card\n", "no usable row: 2 no narrative"),
         ("narrative,label\nA,credit_card\nB,credit_card\n", "1 label: expected at least 2"),
     ],
 )

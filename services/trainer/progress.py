@@ -29,7 +29,8 @@ class ConsoleReporter:
         self._console = console
 
     def say(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False)
+        # Not wrapped: in the log of a training job, a line is what metrics are read out of.
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def bar(self, title: str) -> Iterator[Bar]:

@@ -22,7 +22,7 @@ from services.trainer.calibrate import Calibration
 from services.trainer.config import TrainerConfig
 from services.trainer.evaluate import Evaluation
 from services.trainer.files import new_folder
-from services.trainer.report import ReportFacts, write_report
+from services.trainer.report import Appendix, ReportFacts, write_report
 
 SETTINGS_FILE = "trainer.yaml"
 
@@ -55,6 +55,7 @@ class Verdict:
     calibration: Calibration
     evaluation: Evaluation
     report: ReportFacts
+    appendix: Appendix
 
 
 def publish(directory: Path, trained: Trained, verdict: Verdict, provenance: Provenance) -> str:
@@ -65,7 +66,7 @@ def publish(directory: Path, trained: Trained, verdict: Verdict, provenance: Pro
         (folder / SETTINGS_FILE).write_text(
             yaml.safe_dump(provenance.config.to_dict(), sort_keys=False), encoding="utf-8"
         )
-        evidence = write_report(verdict.evaluation, verdict.report, folder)
+        evidence = write_report(verdict.evaluation, verdict.report, verdict.appendix, folder)
         names = [CONFIG_FILE, WEIGHTS_FILE, TOKENIZER_FILE, SETTINGS_FILE, *evidence]
         write_checkpoint_info(folder, _info(folder, names, trained, verdict, provenance))
     return open_checkpoint(directory).digest
@@ -83,7 +84,11 @@ def _info(
         review_threshold=verdict.calibration.review_threshold,
         training_data_fingerprint=provenance.training_data_fingerprint,
         hyperparameters=provenance.config.flat(),
-        evaluation={**verdict.evaluation.summary(), **provenance.figures},
+        evaluation={
+            **verdict.evaluation.summary(),
+            **provenance.figures,
+            **{f"seed_{one.seed}.macro_f1": one.macro_f1 for one in verdict.report.seeds},
+        },
         code_revision=provenance.code_revision,
         created_at=provenance.created_at,
         files=describe_files(folder, names),

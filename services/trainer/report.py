@@ -1,7 +1,8 @@
 """The evaluation report: one self-contained page, the same as JSON, and its charts as PNG."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,11 +15,22 @@ from services.trainer.charts import draw_charts
 from services.trainer.config import TrainerConfig
 from services.trainer.evaluate import Evaluation
 from services.trainer.fit import FitOutcome
+from services.trainer.label_errors import Quote
+from services.trainer.latency import LatencyPoint
 from services.trainer.prepare import PreparedSummary
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
 TEMPLATE = "report.html.j2"
+
+
+class SeedScore(msgspec.Struct, frozen=True):
+    """How one seed of a run of several came out."""
+
+    seed: int
+    validation_macro_f1: float
+    macro_f1: float
+    """On the rows of this report, which chose nothing."""
 
 
 class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +42,17 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     data: PreparedSummary | None
     """None for a checkpoint that is judged on a file of its own."""
     warnings: list[str]
+    seeds: list[SeedScore] = []
+    """Of a run with several."""
+
+
+@dataclass(frozen=True)
+class Appendix:
+    """What stands beside the figures: how fast the model answers, and which rows to look at."""
+
+    latency: Sequence[LatencyPoint]
+    quotes: Mapping[int, Quote]
+    """Of the likely label errors, by row. Their text is for the page alone."""
 
 
 def build_facts(
@@ -81,19 +104,28 @@ def _warnings(data: PreparedSummary, config: TrainerConfig, calibration: Calibra
     return warnings
 
 
-def write_report(evaluation: Evaluation, facts: ReportFacts, directory: Path) -> list[str]:
+def write_report(
+    evaluation: Evaluation, facts: ReportFacts, appendix: Appendix, directory: Path
+) -> list[str]:
     """Write report.html, report.json and the charts; return their names."""
     charts = draw_charts(evaluation, LABEL_SCHEMA.display_names)
     for name, content in charts.items():
         (directory / name).write_bytes(content)
-    document = {"facts": facts, "evaluation": evaluation}
+    document = {
+        "facts": facts,
+        "evaluation": evaluation,
+        "latency": appendix.latency,
+        "complaint_ids": {row: quote.complaint_id for row, quote in appendix.quotes.items()},
+    }
     (directory / REPORT_JSON).write_bytes(msgspec.json.format(msgspec.json.encode(document)))
-    html = render_report(evaluation, facts, charts)
+    html = render_report(evaluation, facts, appendix, charts)
     (directory / REPORT_HTML).write_text(html, encoding="utf-8")
     return [REPORT_HTML, REPORT_JSON, *charts]
 
 
-def render_report(evaluation: Evaluation, facts: ReportFacts, charts: Mapping[str, bytes]) -> str:
+def render_report(
+    evaluation: Evaluation, facts: ReportFacts, appendix: Appendix, charts: Mapping[str, bytes]
+) -> str:
     """Return the page; nothing in it is loaded from elsewhere."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -109,6 +141,7 @@ def render_report(evaluation: Evaluation, facts: ReportFacts, charts: Mapping[st
     return environment.get_template(TEMPLATE).render(
         evaluation=evaluation,
         facts=facts,
+        appendix=appendix,
         images=images,
         schema=LABEL_SCHEMA,
         display=dict(zip(LABEL_SCHEMA.names, LABEL_SCHEMA.display_names, strict=True)),

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -6,9 +7,13 @@ import pytest
 
 from libs.artifact.checkpoint import open_checkpoint
 from services.trainer.config import TrainerConfig
-from services.trainer.errors import ConfigError, DataError
+from services.trainer.errors import ConfigError, DataError, InterruptedTrainingError
 from services.trainer.main import main
+from services.trainer.prepare import DataFiles
 from services.trainer.sagemaker import SageMakerJob
+from services.trainer.submit import METRICS
+from services.trainer.testing.complaints import invented_rows, write_rows
+from services.trainer.testing.runs import AfterSteps, tiny_pipeline
 
 
 @pytest.fixture
@@ -34,13 +39,43 @@ def train(prefix: Path) -> int:
     return int(stopped.value.code or 0)
 
 
-def test_a_job_leaves_a_checkpoint_where_sagemaker_takes_it_from(prefix: Path) -> None:
+def test_a_job_leaves_a_checkpoint_where_sagemaker_takes_it_from(
+    prefix: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = train(prefix)
 
     checkpoint = open_checkpoint(prefix / "model")
     assert code == 0
     assert checkpoint.info.hyperparameters["fit.epochs"] == 3
     assert not (prefix / "output" / "failure").exists()
+    printed = capsys.readouterr().err
+    assert [name for name, pattern in METRICS.items() if not re.search(pattern, printed)] == []
+
+
+def test_a_job_that_was_interrupted_goes_on_from_its_checkpoints(
+    prefix: Path, complaints: Path, config: TrainerConfig
+) -> None:
+    lost = tiny_pipeline(SageMakerJob(prefix).work, config, AfterSteps(7))
+    prepared = lost.prepare(DataFiles(complaints))
+    with pytest.raises(InterruptedTrainingError):
+        lost.fit(prepared)
+
+    code = train(prefix)
+
+    outcome = json.loads((prefix / "checkpoints" / "fit" / "outcome.json").read_text())
+    assert code == 0
+    assert outcome["resumed_from"] == 7
+    assert not (prefix / "output" / "failure").exists()
+
+
+def test_a_job_with_a_test_channel_is_judged_on_it(prefix: Path) -> None:
+    (prefix / "input/data/test").mkdir()
+    write_rows(prefix / "input/data/test/kept.csv", invented_rows(40, seed=99))
+
+    code = train(prefix)
+
+    assert code == 0
+    assert open_checkpoint(prefix / "model").info.evaluation["rows"] == 40
 
 
 def test_a_job_without_usable_data_says_why_where_sagemaker_looks(prefix: Path) -> None:

@@ -9,11 +9,15 @@ from pathlib import Path
 from services.trainer.config import TrainerConfig
 from services.trainer.pipeline import Pipeline, RunContext
 from services.trainer.progress import SilentReporter
+from services.trainer.tracking import Tracker
 from services.trainer.workspace import Workspace
 
 
 def tiny_pipeline(
-    work: Path, config: TrainerConfig, is_stop_wanted: Callable[[], bool] = lambda: False
+    work: Path,
+    config: TrainerConfig,
+    is_stop_wanted: Callable[[], bool] = lambda: False,
+    tracker: Tracker | None = None,
 ) -> Pipeline:
     """Return a pipeline that is silent, at a fixed time."""
     return Pipeline(
@@ -24,6 +28,7 @@ def tiny_pipeline(
             now=lambda: datetime(2026, 1, 2, tzinfo=UTC),
             code_revision="test",
             is_stop_wanted=is_stop_wanted,
+            tracker=tracker,
         )
     )
 

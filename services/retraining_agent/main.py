@@ -93,7 +93,9 @@ def build_ports(settings: Settings, policy: Policy, store: S3Store) -> Ports:
 def _jobs(settings: Settings, store: S3Store) -> TrainingJobs:
     if settings.pipeline is not None:
         return SageMakerPipelineJobs(boto3.client("sagemaker"), store, settings.pipeline)
-    commands = LocalCommands(settings.trainer_command, settings.exporter_command)
+    commands = LocalCommands(
+        settings.trainer_command, settings.exporter_command, settings.jobs_outlive_agent
+    )
     return LocalTrainingJobs(settings.work, commands)
 
 

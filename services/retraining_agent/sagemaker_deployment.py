@@ -122,7 +122,7 @@ class SageMakerDeployment:
 
 def deployment_config(spec: EndpointSpec) -> "DeploymentConfigTypeDef":
     """Return the canary and what rolls it back."""
-    return {
+    policy: DeploymentConfigTypeDef = {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {
                 "Type": "CANARY",
@@ -131,8 +131,11 @@ def deployment_config(spec: EndpointSpec) -> "DeploymentConfigTypeDef":
             },
             "TerminationWaitInSeconds": spec.bake_seconds,
         },
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in spec.alarms]},
     }
+    if spec.alarms:
+        alarms = [{"AlarmName": name} for name in spec.alarms]
+        return {**policy, "AutoRollbackConfiguration": {"Alarms": alarms}}
+    return policy
 
 
 def model_name(release: Release) -> str:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -14,7 +15,7 @@ from services.retraining_agent.sagemaker_deployment import (
 )
 from services.retraining_agent.testing.fake_endpoint import FakeEndpoint
 
-SPEC = EndpointSpec("complaints", "arn:role", "bucket", "image", alarms=("errors", "latency"))
+SPEC = EndpointSpec("complaints", "arn:aws:iam::123456789012:role/serving", "bucket", "image", alarms=("errors", "latency"))
 RELEASE = Release("20260101T000000Z-ab-deploy", "2.0.0", "d" * 64, "registry/models/2/model.tar.gz")
 
 
@@ -40,6 +41,13 @@ def test_an_endpoint_is_updated_blue_green_with_canary_and_alarms() -> None:
     assert endpoint.config == config_name(RELEASE)
     assert policy["TrafficRoutingConfiguration"]["Type"] == "CANARY"
     assert alarms == [{"AlarmName": "errors"}, {"AlarmName": "latency"}]
+
+
+def test_an_endpoint_without_alarms_is_updated_too() -> None:
+    endpoint = FakeEndpoint("old")
+    without = SageMakerDeployment(cast(Any, endpoint), MemoryStore(), replace(SPEC, alarms=()))
+
+    assert to_its_end(without) == "done"
 
 
 def test_the_autoscaled_count_is_kept() -> None:

@@ -15,7 +15,13 @@ from services.retraining_agent.sagemaker_deployment import (
 )
 from services.retraining_agent.testing.fake_endpoint import FakeEndpoint
 
-SPEC = EndpointSpec("complaints", "arn:aws:iam::123456789012:role/serving", "bucket", "image", alarms=("errors", "latency"))
+SPEC = EndpointSpec(
+    "complaints",
+    "arn:aws:iam::123456789012:role/serving",
+    "bucket",
+    "image",
+    alarms=("errors", "latency"),
+)
 RELEASE = Release("20260101T000000Z-ab-deploy", "2.0.0", "d" * 64, "registry/models/2/model.tar.gz")
 
 

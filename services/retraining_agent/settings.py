@@ -37,6 +37,8 @@ class Settings:
     endpoint: EndpointSpec | None
     """ENDPOINT_NAME and what it needs: ROLE_ARN, SERVING_IMAGE; ENDPOINT_ALARMS, by commas, roll
     an update back. Serves on AWS instead of by DEPLOY_COMMAND."""
+    event_bus: str
+    """EVENT_BUS: name or ARN of the EventBridge bus that gets each decision; may be empty."""
     webhook_url: str
     """WEBHOOK_URL: where each decision is posted as JSON; may be empty."""
     pushgateway_url: str
@@ -57,6 +59,7 @@ class Settings:
             deploy_command=environ.get("DEPLOY_COMMAND", ""),
             pipeline=_pipeline(environ, bucket),
             endpoint=_endpoint(environ, bucket),
+            event_bus=environ.get("EVENT_BUS", ""),
             webhook_url=environ.get("WEBHOOK_URL", ""),
             pushgateway_url=environ.get("PUSHGATEWAY_URL", ""),
         )

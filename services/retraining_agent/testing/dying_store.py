@@ -1,9 +1,16 @@
-"""A store that dies: at one chosen operation, before or after it takes effect, and for good."""
+"""A world that dies: at one chosen operation, before or after it takes effect, and for good.
+
+Operations are those on the store, and those on training, shadow and serving.
+"""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import TypeVar
 
+from services.retraining_agent.deployment import Deployment, DeployStatus, Release
+from services.retraining_agent.jobs import JobStatus, TrainingJob, TrainingJobs
 from services.retraining_agent.memory_store import MemoryStore
+from services.retraining_agent.shadow import ShadowDeployment, ShadowTraffic
 from services.retraining_agent.store import Condition, StoredObject
 
 Result = TypeVar("Result")
@@ -21,23 +28,71 @@ class DyingStore:
         self._dies_at = dies_at
         self._after_effect = after_effect
         self.operations = 0
-        self.writes: list[int] = []
-        """Which of the operations so far were writes."""
+        self.effects: list[int] = []
+        """Which of the operations so far changed something."""
 
     def read(self, key: str) -> StoredObject | None:
-        return self._do(lambda: self._store.read(key))
+        return self.do(lambda: self._store.read(key))
 
     def write(self, key: str, content: bytes, condition: Condition = None) -> str:
-        self.writes.append(self.operations + 1)
-        return self._do(lambda: self._store.write(key, content, condition))
+        return self.change(lambda: self._store.write(key, content, condition))
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
-        return self._do(lambda: self._store.keys(prefix, after))
+        return self.do(lambda: self._store.keys(prefix, after))
 
-    def _do(self, operation: Callable[[], Result]) -> Result:
+    def change(self, operation: Callable[[], Result]) -> Result:
+        """Do something that has an effect."""
+        self.effects.append(self.operations + 1)
+        return self.do(operation)
+
+    def do(self, operation: Callable[[], Result]) -> Result:
+        """Do something, or die before it or after it."""
         self.operations += 1
         if self._dies_at is None or self.operations < self._dies_at:
             return operation()
         if self.operations == self._dies_at and self._after_effect:
             operation()
         raise KilledError
+
+
+class DyingJobs:
+    """Training jobs that are lost with the store."""
+
+    def __init__(self, jobs: TrainingJobs, life: DyingStore) -> None:
+        self._jobs = jobs
+        self._life = life
+
+    def advance(self, job: TrainingJob) -> JobStatus:
+        return self._life.change(lambda: self._jobs.advance(job))
+
+    def artifact(self, job: TrainingJob) -> bytes:
+        return self._life.do(lambda: self._jobs.artifact(job))
+
+
+class DyingDeployment:
+    """A deployment that is lost with the store."""
+
+    def __init__(self, deployment: Deployment, life: DyingStore) -> None:
+        self._deployment = deployment
+        self._life = life
+
+    @property
+    def is_watchable(self) -> bool:
+        return self._deployment.is_watchable
+
+    def advance(self, release: Release) -> DeployStatus:
+        return self._life.change(lambda: self._deployment.advance(release))
+
+
+class DyingShadow:
+    """A shadow that is lost with the store."""
+
+    def __init__(self, shadow: ShadowDeployment, life: DyingStore) -> None:
+        self._shadow = shadow
+        self._life = life
+
+    def advance(self, candidate: Release, champion: Release) -> DeployStatus:
+        return self._life.change(lambda: self._shadow.advance(candidate, champion))
+
+    def traffic(self, since: datetime, until: datetime) -> ShadowTraffic:
+        return self._life.do(lambda: self._shadow.traffic(since, until))

@@ -8,7 +8,7 @@ from services.retraining_agent.errors import BadInputError, JobFailedError
 from services.retraining_agent.jobs import JobStatus, TrainingJob
 from services.retraining_agent.local_jobs import LocalCommands, LocalTrainingJobs, command_line
 
-JOB = TrainingJob("run-1", "2.0.0", b"rows", "registry/runs/run-1/training_set.parquet", b"")
+JOB = TrainingJob("run-1", "2.0.0", b"rows", "set.parquet", b"", "holdout.parquet", "model.tar.gz")
 PYTHON = sys.executable
 TRAIN = f"{PYTHON} -c 'import sys, os; os.mkdir(sys.argv[1])' {{checkpoint}}"
 WRITE = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"

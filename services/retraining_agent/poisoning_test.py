@@ -1,4 +1,4 @@
-"""A poisoned log or poisoned reviews: nothing is trained, nothing promoted, and it is on record why."""
+"""A poisoned log or poisoned reviews: nothing is trained or promoted, and it is on record why."""
 
 from collections.abc import Callable
 from datetime import timedelta

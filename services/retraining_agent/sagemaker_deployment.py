@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ProductionVariantInstanceTypeType
     from mypy_boto3_sagemaker.type_defs import DeploymentConfigTypeDef
 
-Variants = dict[str, list[dict[str, Any]]]
+Variants = dict[str, Any]
 _FAILED = ("Failed", "UpdateRollbackFailed", "OutOfService")
 CHAMPION_VARIANT = "champion"
 """Autoscaling is registered for the variant by name, so the name never changes."""

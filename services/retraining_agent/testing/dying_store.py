@@ -1,7 +1,4 @@
-"""A world that dies: at one chosen operation, before or after it takes effect, and for good.
-
-Operations are those on the store, and those on training, shadow and serving.
-"""
+"""A world that dies after one chosen effect on store, training, shadow or serving, for good."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -21,15 +18,15 @@ class KilledError(BaseException):
 
 
 class DyingStore:
-    """Counts operations; from operation `dies_at` on nothing works any more."""
+    """Dies right after its effect number `lives_for`; nothing works after that.
 
-    def __init__(self, store: MemoryStore, dies_at: int | None, after_effect: bool) -> None:
+    Reads change nothing, so to die before or after one is to die after the effect before it.
+    """
+
+    def __init__(self, store: MemoryStore, lives_for: int | None) -> None:
         self._store = store
-        self._dies_at = dies_at
-        self._after_effect = after_effect
-        self.operations = 0
-        self.effects: list[int] = []
-        """Which of the operations so far changed something."""
+        self._lives_for = lives_for
+        self.effects = 0
 
     def read(self, key: str) -> StoredObject | None:
         return self.do(lambda: self._store.read(key))
@@ -40,19 +37,22 @@ class DyingStore:
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         return self.do(lambda: self._store.keys(prefix, after))
 
-    def change(self, operation: Callable[[], Result]) -> Result:
-        """Do something that has an effect."""
-        self.effects.append(self.operations + 1)
-        return self.do(operation)
-
     def do(self, operation: Callable[[], Result]) -> Result:
-        """Do something, or die before it or after it."""
-        self.operations += 1
-        if self._dies_at is None or self.operations < self._dies_at:
-            return operation()
-        if self.operations == self._dies_at and self._after_effect:
-            operation()
-        raise KilledError
+        """Do something that changes nothing."""
+        self._live()
+        return operation()
+
+    def change(self, operation: Callable[[], Result]) -> Result:
+        """Do something that has an effect, and die of it if its number has come."""
+        self._live()
+        result = operation()
+        self.effects += 1
+        self._live()
+        return result
+
+    def _live(self) -> None:
+        if self.effects == self._lives_for:
+            raise KilledError
 
 
 class DyingJobs:

@@ -67,11 +67,12 @@ class SagemakerControl:
 
     def _describe(self, request: Request) -> Request:
         endpoint = self._endpoint(request)
+        status = endpoint.status  # read first: an update sets it last
         answer = {
             "EndpointName": endpoint.name,
             "EndpointArn": _arn("endpoint", endpoint.name),
             "EndpointConfigName": endpoint.config,
-            "EndpointStatus": endpoint.status,
+            "EndpointStatus": status,
             "CreationTime": time.time(),
             "LastModifiedTime": time.time(),
         }

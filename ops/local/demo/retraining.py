@@ -75,12 +75,13 @@ class RetrainingSteps:
         )
 
     def _wait_until_served(self, child: Child, update: Update) -> None:
-        """Return once the candidate answers, or the agent has ended without serving one."""
+        """Return once the candidate answers, or the agent has ended; raises StepError."""
         while child.wait(0.5) is None:
             step = self._step()
             update(_STEPS.get(step, last_line(child)))
             if step in _SERVED:
                 return
+        result_of(child)
 
     def _step(self) -> str:
         try:

@@ -40,13 +40,20 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--to", "folder", default=Path("dist/demo"), type=FILE, help="Where runs are kept.")
 @click.option("--seed", default=7, help="Seed of the training.")
+@click.option(
+    "--retrain",
+    "is_retraining",
+    is_flag=True,
+    help="Act on the agent's decision: train a candidate, prove it, promote it if it is proven "
+    "while more is streamed. Takes as long as another training.",
+)
 @click.option("--keep-running", "is_kept_running", is_flag=True, help="Go on until Ctrl-C.")
 @click.option("--json", "is_json", is_flag=True, help="Print the summary as JSON on stdout.")
 def main(is_json: bool, **options: object) -> None:
     """Run the whole loop on this machine, without an AWS account.
 
     Trains a model, exports and serves it, streams complaints through the Lambda consumer into the
-    prediction log, reviews some, and lets the retraining agent decide.
+    prediction log, reviews some, and lets the retraining agent decide; with --retrain also act.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console(stderr=True)

@@ -72,5 +72,14 @@ class Workspace:
         return self.folder / "agent-report.html"
 
     @property
+    def retraining(self) -> Path:
+        return self.folder / "retraining"
+
+    @property
+    def models(self) -> Path:
+        """Archives that were fetched to be served."""
+        return self.folder / "models"
+
+    @property
     def summary(self) -> Path:
         return self.folder / "summary.json"

@@ -18,4 +18,5 @@ class DemoOptions:
     count: int | None = None
     serving_port: int | None = None
     is_kept_running: bool = False
+    is_monitored: bool = False
     seed: int = 7

@@ -6,9 +6,10 @@ Knows the committed rules and the jobs to scrape, not what runs behind them.
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -63,9 +64,9 @@ class Watched:
     consumer_log: Path
 
 
-def require_installed() -> None:
-    """Raise NotInstalledError when a program is missing."""
-    missing = [program for program in PROGRAMS if shutil.which(program) is None]
+def require_installed(folders: str | None = None) -> None:
+    """Raise NotInstalledError when a program is missing from `folders`, else from the PATH."""
+    missing = [program for program in PROGRAMS if shutil.which(program, path=folders) is None]
     if missing:
         raise NotInstalledError(missing)
 
@@ -92,10 +93,10 @@ def start_monitoring(processes: Processes, watched: Watched, folder: Path) -> No
     children[-1].wait_until_ready(lambda: _is_ready(f"{ports.prometheus_url}/-/ready"))
 
 
-def configuration(ports: Ports) -> Mapping[str, object]:
+def configuration(ports: Ports) -> dict[str, Any]:
     """Return Prometheus' configuration: the committed rules, and the three services."""
 
-    def job(name: str, port: int, **options: object) -> Mapping[str, object]:
+    def job(name: str, port: int, **options: object) -> dict[str, object]:
         return {
             "job_name": name,
             "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}],

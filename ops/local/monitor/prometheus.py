@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from ops.local.cloud.errors import LocalCloudError
-from ops.local.cloud.processes import LOOPBACK, Processes, ProcessSpec, free_port
+from ops.local.cloud.processes import LOOPBACK, Child, Processes, ProcessSpec, free_port
 
 RULES = Path(__file__).parents[2] / "monitoring" / "rules"
 SCRAPE_SECONDS = 1
@@ -71,8 +71,9 @@ def require_installed(folders: str | None = None) -> None:
         raise NotInstalledError(missing)
 
 
-def start_monitoring(processes: Processes, watched: Watched, folder: Path) -> None:
-    """Start the gateway, the reader of the consumer's log, and Prometheus; raises StartError."""
+def start_monitoring(processes: Processes, watched: Watched, folder: Path) -> Child:
+    """Start the gateway, the reader of the consumer's log, and Prometheus, which is returned once
+    it answers; raises StartError."""
     ports = watched.ports
     folder.mkdir(parents=True)
     config = folder / "prometheus.yml"
@@ -89,8 +90,9 @@ def start_monitoring(processes: Processes, watched: Watched, folder: Path) -> No
         ),
         ProcessSpec("prometheus", command=["prometheus", f"--config.file={config}", listen, data]),
     ]
-    children = [processes.start(spec) for spec in specs]
-    children[-1].wait_until_ready(lambda: _is_ready(f"{ports.prometheus_url}/-/ready"))
+    prometheus = [processes.start(spec) for spec in specs][-1]
+    prometheus.wait_until_ready(lambda: _is_ready(f"{ports.prometheus_url}/-/ready"))
+    return prometheus
 
 
 def configuration(ports: Ports) -> dict[str, Any]:

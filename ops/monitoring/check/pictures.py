@@ -5,6 +5,7 @@ Drawn with matplotlib, neither by a Grafana server nor with Grafana's panel libr
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -92,13 +93,16 @@ def _draw_lines(axes: Axes, data: PanelData, start: float) -> None:
             axes.plot(times, series.values, color=colour, linewidth=1.1, label=series.name)
     axes.set_ylim(bottom=0)
     axes.set_ylabel(_unit(data.panel.unit), color=FOREGROUND, fontsize=7)
-    axes.legend(fontsize=6.5, facecolor=BACKGROUND, edgecolor=GRID, labelcolor=FOREGROUND, ncols=2)
+    if data.series:
+        look = {"facecolor": BACKGROUND, "edgecolor": GRID, "labelcolor": FOREGROUND}
+        axes.legend(fontsize=6.5, ncols=2, loc="upper left", **look)
 
 
 def _draw_steps(axes: Axes, series: Sequence[Series], start: float) -> None:
     for row, (each, colour) in enumerate(zip(series, COLOURS * 4, strict=False)):
-        began, ended = each.times[0] - start, each.times[-1] - start
-        axes.barh(row, max(ended - began, 0.5), left=began, color=colour, height=0.6)
+        step = min((b - a for a, b in pairwise(each.times)), default=1.0)
+        bars = [(time - start, step) for time in each.times]
+        axes.broken_barh(bars, (row - 0.3, 0.6), color=colour)
     axes.set_yticks(range(len(series)), [each.name for each in series])
     axes.set_ylim(-1, max(len(series), 2))
     axes.set_xlim(left=0)

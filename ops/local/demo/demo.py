@@ -26,6 +26,7 @@ from ops.local.demo.screen import Screen
 from ops.local.demo.streaming import Streaming, StreamResult
 from ops.local.demo.summary import Summary
 from ops.local.demo.workspace import Workspace
+from ops.local.monitor.prometheus import Ports, Watched, start_monitoring
 
 STREAMED_AFTER = 100
 """Complaints that a retrained model is watched on; the policy asks for some of them."""
@@ -56,7 +57,7 @@ class Demo:
         """Run the loop once; raises DemoError."""
         started = time.monotonic()
         serving_port = claim_port("serving", self.options.serving_port)
-        cloud = self._start_cloud()
+        cloud = self._watched(self._start_cloud(), serving_port)
         artifact = self._make_artifact()
         first = self._serve(artifact, serving_port)
         agent = AgentSteps(self.processes, self.screen, self.workspace, cloud.environment)
@@ -77,6 +78,17 @@ class Demo:
         with self.screen.step("Start the local cloud: S3, Kinesis, SQS"):
             ministack = Ministack(self.processes).start()
             return open_cloud(ministack.environment)
+
+    def _watched(self, cloud: Cloud, serving_port: int) -> Cloud:
+        """Start Prometheus if asked to, and return the cloud with what the agent has to know."""
+        if not self.options.is_monitored:
+            return cloud
+        ports = Ports.around(serving_port)
+        with self.screen.step("Start Prometheus"):
+            watched = Watched(ports, self.workspace.function_log)
+            start_monitoring(self.processes, watched, self.workspace.monitor)
+        self.screen.note(f"Prometheus: {ports.prometheus_url}")
+        return replace(cloud, environment={**cloud.environment, **ports.environment})
 
     def _make_artifact(self) -> Path:
         if self.options.artifact is not None:

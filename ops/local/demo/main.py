@@ -19,6 +19,7 @@ from ops.local.demo.options import DemoOptions
 from ops.local.demo.screen import Screen
 from ops.local.demo.summary import summary_table
 from ops.local.demo.workspace import Workspace
+from ops.local.monitor.prometheus import NotInstalledError, require_installed
 
 FILE = click.Path(path_type=Path)
 
@@ -47,6 +48,9 @@ FILE = click.Path(path_type=Path)
     help="Act on the agent's decision: train a candidate, prove it, promote it if it is proven "
     "while more is streamed. Takes as long as another training.",
 )
+@click.option(
+    "--monitor", "is_monitored", is_flag=True, help="Watch it with the installed Prometheus."
+)
 @click.option("--keep-running", "is_kept_running", is_flag=True, help="Go on until Ctrl-C.")
 @click.option("--json", "is_json", is_flag=True, help="Print the summary as JSON on stdout.")
 def main(is_json: bool, **options: object) -> None:
@@ -68,6 +72,8 @@ def main(is_json: bool, **options: object) -> None:
 
 
 def _run(options: DemoOptions, console: Console, is_json: bool) -> None:
+    if options.is_monitored:
+        require_installed()
     inputs = gather_inputs(options)
     screen = Screen(console)
     workspace = Workspace.create(options.folder, datetime.now().astimezone())
@@ -89,7 +95,7 @@ def _run(options: DemoOptions, console: Console, is_json: bool) -> None:
 
 
 def _exit_code(error: Exception) -> int:
-    is_bad_input = isinstance(error, InputError | PortInUseError) or (
+    is_bad_input = isinstance(error, InputError | PortInUseError | NotInstalledError) or (
         isinstance(error, StepError) and error.is_bad_input
     )
     return 2 if is_bad_input else 1

@@ -19,4 +19,5 @@ class DemoOptions:
     is_retraining: bool = False
     serving_port: int | None = None
     is_kept_running: bool = False
+    is_monitored: bool = False
     seed: int = 7

@@ -60,6 +60,15 @@ class Workspace:
         return self.folder / "bucket"
 
     @property
+    def function_log(self) -> Path:
+        """What the consumer writes to its standard output."""
+        return self.mapping_state / "logs" / "lambda-stream-consumer.log"
+
+    @property
+    def monitor(self) -> Path:
+        return self.folder / "monitor"
+
+    @property
     def metrics(self) -> Path:
         return self.folder / "metrics.txt"
 

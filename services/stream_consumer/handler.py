@@ -89,7 +89,7 @@ def invocation_trace_id(environ: Mapping[str, str]) -> str:
 def collector_paused() -> Iterator[None]:
     """Build without garbage collection, and keep what was built out of later ones.
 
-    Little of it is ever dropped, and looking for that took a sixth of the cold start.
+    Little of it is ever dropped, and looking for that took an eighth of the cold start.
     """
     gc.disable()
     try:

@@ -3,7 +3,7 @@
 The consumer with the settings of production; the endpoint only counts, or refuses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ from services.stream_consumer.record import StreamRecord
 from services.stream_consumer.settings import Settings
 from services.stream_consumer.testing.fakes import FakeEndpoint, MemoryStore
 
-POISONS = {
+POISONS: Mapping[str, str | bytes] = {
     "no JSON": b"\xff\x00 no JSON",
     "an endpoint that refuses the item": "poison",
     "an endpoint that refuses the whole call": "indigestible",

@@ -4,6 +4,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -44,11 +45,11 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--schedules", default=2_000, show_default=True, help="Fault schedules.")
 @click.option("--only", multiple=True, type=click.Choice(list(SUITE)), help="May be repeated.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write JSON there too.")
-def main(only: tuple[str, ...], json_path: Path | None, **options: object) -> None:
+def main(only: tuple[str, ...], json_path: Path | None, **options: Any) -> None:
     """Measure the stream consumer: a table on stderr, JSON on stdout; exit code 1 below a bar."""
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory() as folder, Progress(console=console) as progress:
-        inputs = Inputs(folder=Path(folder), progress=progress, **options)  # type: ignore[arg-type]
+        inputs = Inputs(folder=Path(folder), progress=progress, **options)
         rows = [row for name in only or SUITE for row in _rows(name, inputs)]
     console.print(table(rows))
     result = document(rows)

@@ -7,7 +7,6 @@ from pathlib import Path
 from rich.progress import Progress
 
 from ops.bench.consumer.narratives import load_narratives
-from ops.bench.serving.artifacts import SMALL, build_artifact
 
 _ARTIFACTS = Path("dist/bench-consumer")
 
@@ -28,7 +27,11 @@ class Inputs:
     @property
     def artifact(self) -> Path:
         """The model.tar.gz to serve; without one, of the released size with random weights."""
-        return self.model or build_artifact(_ARTIFACTS, SMALL, 512)
+        if self.model is not None:
+            return self.model
+        from ops.bench.serving.artifacts import SMALL, build_artifact  # Loads torch.
+
+        return build_artifact(_ARTIFACTS, SMALL, 512)
 
     def narratives(self, count: int) -> Sequence[str]:
         """Return `count` narratives, again from the first if there are fewer."""

@@ -110,7 +110,7 @@ def _serve_sagemaker_toolkit(environment: Path, model: Path, scratch: Path) -> I
         yield server
 
 
-_OFFLINE = {"HF_HUB_OFFLINE": "1"}
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}  # none of our packages before its own
 PEERS = {
     "infinity": _serve_infinity,
     "mlserver": _serve_mlserver,

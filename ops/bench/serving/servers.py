@@ -62,6 +62,7 @@ def serve_artifact(artifact: Path, **environ: str) -> Iterator[Server]:
         "MODEL_PATH": str(artifact),
         "COMPLAINTS_BIND_HOST": "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
+        **_own_modules(),
         **environ,
     }
     command = [sys.executable, "-m", "services.serving.main", "serve"]
@@ -73,8 +74,12 @@ def serve_artifact(artifact: Path, **environ: str) -> Iterator[Server]:
 def serve_flask_peer() -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "ops.bench.serving.flask_peer", str(port)]
-    with run_server(command, port, OURS) as server:
+    with run_server(command, port, OURS, _own_modules()) as server:
         yield server
+
+
+def _own_modules() -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def free_port() -> int:
@@ -84,14 +89,14 @@ def free_port() -> int:
 
 @contextmanager
 def run_server(
-    command: list[str], port: int, dialect: Dialect, environ: Mapping[str, str] | None = None
+    command: list[str], port: int, dialect: Dialect, environ: Mapping[str, str]
 ) -> Iterator[Server]:
     """Yield the server that `command` starts once it is ready, and end it afterwards.
 
     Raises BenchError with the last line that it said when it does not become ready.
     """
     began_at = time.perf_counter()
-    with tempfile.TemporaryFile() as log, _process(command, environ or {}, log) as process:
+    with tempfile.TemporaryFile() as log, _process(command, environ, log) as process:
         while not _is_ready(port, dialect.ready_path):
             waited_seconds = time.perf_counter() - began_at
             if process.poll() is not None or waited_seconds > START_SECONDS:
@@ -107,7 +112,7 @@ def _process(
 ) -> Iterator["subprocess.Popen[bytes]"]:
     process = subprocess.Popen(
         command,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environ},
+        env={**os.environ, **environ},
         stdout=log,
         stderr=log,
         start_new_session=True,

@@ -5,12 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from libs.artifact.archive import unpack_artifact
 from libs.events.prediction_log import read_prediction_log
+from ops.local.demo.options import RELEASED
 from services.serving.testing.tiny_artifact import write_tiny_archive
 
 STREAMED = 40
@@ -21,6 +24,11 @@ MARK = "COMPLAINTS_DEMO_TEST"
 @pytest.fixture(scope="module")
 def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_archive(tmp_path_factory.mktemp("artifact"))
+
+
+def released_digest() -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return unpack_artifact(RELEASED, Path(folder) / "model").digest
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -45,10 +53,10 @@ def processes_of(folder: Path) -> Iterator[int]:
             yield int(entry.name)
 
 
-def test_every_streamed_complaint_is_in_the_log_exactly_once(
-    artifact: Path, tmp_path: Path
+def test_every_streamed_complaint_is_in_the_log_exactly_once_under_the_released_model(
+    tmp_path: Path,
 ) -> None:
-    demo = start(tmp_path, "--artifact", str(artifact), "--count", str(STREAMED), "--json")
+    demo = start(tmp_path, "--count", str(STREAMED), "--json")
 
     stdout, stderr = demo.communicate(timeout=DEADLINE_SECONDS)
 
@@ -58,6 +66,7 @@ def test_every_streamed_complaint_is_in_the_log_exactly_once(
     rows = [row for file in files for row in read_prediction_log(file.read_bytes(), file.name)]
     assert len({row.event_id for row in rows}) == STREAMED
     assert len({row.complaint_id for row in rows}) == STREAMED
+    assert {row.model_digest for row in rows} == {released_digest()}
     assert summary["decision"]
     assert not list(processes_of(tmp_path))
 
@@ -86,6 +95,7 @@ def test_an_interrupted_demo_leaves_no_process(
         (["--complaints", "{tmp}/empty.csv"], "empty.csv is empty"),
         (["--complaints", "{tmp}/wrong.csv"], "no column 'narrative'"),
         (["--artifact", "{tmp}/wrong.csv"], "wrong.csv"),
+        (["--artifact", "{tmp}/wrong.csv", "--train"], "choose either"),
         (["--train-on", "{tmp}/wrong.csv"], "narrative"),
     ],
 )

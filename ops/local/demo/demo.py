@@ -91,8 +91,8 @@ class Demo:
         return replace(cloud, environment={**cloud.environment, **ports.environment})
 
     def _make_artifact(self) -> Path:
-        if self.options.artifact is not None:
-            return self.options.artifact.absolute()
+        if self.options.served is not None:
+            return self.options.served
         workspace = self.workspace
         title = f"Train a model on {len(self.inputs.training)} complaints"
         with self.screen.step(title) as update:
@@ -179,9 +179,8 @@ class Demo:
 
     def _places(self, serving_port: int) -> dict[str, str]:
         workspace = self.workspace
-        artifact = self.options.artifact or workspace.artifact
         return {
-            "artifact": str(artifact.absolute()),
+            "artifact": str(self.options.served or workspace.artifact),
             "prediction log": str(workspace.bucket_copy / "predictions"),
             "reviews": str(workspace.bucket_copy / "reviews"),
             "ledger": str(workspace.bucket_copy / "registry" / "ledger"),

@@ -36,8 +36,10 @@ class Inputs:
 
 def gather_inputs(options: DemoOptions) -> Inputs:
     """Read and check all that the user named; raises InputError."""
-    if options.artifact is not None and not options.artifact.exists():
-        raise InputError(f"{options.artifact} does not exist")
+    if options.artifact is not None and options.is_training:
+        raise InputError("--artifact serves a finished model, --train trains one: choose either")
+    if options.served is not None and not options.served.exists():
+        raise InputError(f"{options.served} does not exist")
     notes: list[str] = []
     streamed, labelled = _samples(options, notes)
     if options.complaints is not None:

@@ -31,6 +31,9 @@ FILE = click.Path(path_type=Path)
     help="CSV or Parquet to stream: a column narrative, optionally label or product. Without it, "
     "sample complaints that were invented for this demo.",
 )
+@click.option(
+    "--train", "is_training", is_flag=True, help="Train a model first. [serves the released one]"
+)
 @click.option("--train-on", type=FILE, help="Labelled CSV or Parquet to train on. [samples]")
 @click.option("--train-limit", type=click.IntRange(min=50), help="Train on a slice of this many.")
 @click.option("--artifact", type=FILE, help="Serve this model.tar.gz and train nothing.")
@@ -56,8 +59,9 @@ FILE = click.Path(path_type=Path)
 def main(is_json: bool, **options: object) -> None:
     """Run the whole loop on this machine, without an AWS account.
 
-    Trains a model, exports and serves it, streams complaints through the Lambda consumer into the
-    prediction log, reviews some, and lets the retraining agent decide; with --retrain also act.
+    Serves the released model, or trains and exports one first; streams complaints through the
+    Lambda consumer into the prediction log, reviews some, and lets the retraining agent decide;
+    with --retrain also act.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console(stderr=True)

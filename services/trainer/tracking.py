@@ -37,8 +37,8 @@ def tracked_run(
 ) -> Iterator[LogFigures]:
     """Give what logs figures of the fit in `directory`, whose run goes on when the fit does.
 
-    Raises OutputError, or UnreachableError for a tracker that does not answer at the start; one that stops answering
-    later is said once and left alone.
+    Raises OutputError, or UnreachableError for a tracker that does not answer at the start; one
+    that stops answering later is said once and left alone.
     """
     if tracker is None:
         yield lambda figures, step: None

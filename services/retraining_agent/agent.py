@@ -1,29 +1,23 @@
 """One round of the agent: go on with the run under way, or gather, decide and begin one."""
 
 import hashlib
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import msgspec
 
 from libs.registry.ledger import ChampionRef
 from services.retraining_agent.approval import approval_key
-from services.retraining_agent.champion_store import StoredChampion, require_champion
-from services.retraining_agent.decide import Decision, decide
+from services.retraining_agent.champion_store import require_champion
 from services.retraining_agent.errors import AgentError, ConflictError
 from services.retraining_agent.evidence import Evidence
-from services.retraining_agent.gather import Gathered, Question, gather
-from services.retraining_agent.history import history_of
+from services.retraining_agent.gather import Gathered
 from services.retraining_agent.lease import Lease
 from services.retraining_agent.ledger_store import LedgerStore, Record
+from services.retraining_agent.look import Seen, look
 from services.retraining_agent.model_record import reference_key
-from services.retraining_agent.policy import Policy
 from services.retraining_agent.ports import Ports
 from services.retraining_agent.report import render_report
-from services.retraining_agent.review_queue import QueueItem, ReviewCandidates, rank_queue
-from services.retraining_agent.review_store import read_reviews
 from services.retraining_agent.run_engine import Wait, drive
 from services.retraining_agent.run_state import RunState, RunStore
 from services.retraining_agent.store import ABSENT, ObjectStore
@@ -35,18 +29,6 @@ from services.retraining_agent.surface import (
 )
 
 EVIDENCE_PREFIX = "registry/evidence/"
-_HISTORY_ENTRIES = 2000
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a round looked at: evidence, decision, and the queue that came along."""
-
-    champion: StoredChampion
-    gathered: Gathered
-    decision: Decision
-    queue: list[QueueItem]
-    waiting: int
 
 
 @dataclass(frozen=True)
@@ -56,22 +38,6 @@ class Round:
     decision: DecisionDocument
     page: str
     state: RunState | None
-
-
-def look(store: ObjectStore, policy: Policy, now: datetime, request: str | None) -> Seen:
-    """Gather evidence and decide, changing nothing; raises BadInputError without a champion."""
-    champion = require_champion(store)
-    since = now - timedelta(days=policy.evidence.lookback_days)
-    reviews = read_reviews(store, since.date())
-    entries = LedgerStore(store).last(_HISTORY_ENTRIES)
-    history = history_of(entries, now, policy.timing.budget_days)
-    question = Question(champion.champion, policy.evidence, now, reviews, history)
-    candidates = ReviewCandidates(each.event_id for each in reviews.reviews)
-    gathered = gather(store, question, candidates.add)
-    counts = Counter(row.true_label for row in gathered.reviewed_rows)
-    queue = rank_queue(candidates, counts, policy.queue)
-    decision = decide(gathered.evidence, policy, request)
-    return Seen(champion, gathered, decision, queue, candidates.waiting_rows)
 
 
 def run_round(

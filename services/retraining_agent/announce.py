@@ -1,13 +1,13 @@
-"""Tells the outside what was decided: a webhook and a push gateway, neither of them essential."""
+"""Tells the outside what was decided: event bus, webhook, push gateway, none of them essential."""
 
-import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, push_to_gateway
 
 from libs.metrics.contract import CHAMPION_INFO, DECISIONS, DRIFT_PSI
+from services.retraining_agent.errors import AgentError
 from services.retraining_agent.surface import DecisionDocument
 
 _TIMEOUT_SECONDS = 5
@@ -16,21 +16,41 @@ _JOB = "retraining_agent"
 Announce = Callable[[DecisionDocument], None]
 
 
-def announcer(webhook_url: str, pushgateway_url: str, complain: Callable[[str], None]) -> Announce:
-    """Return what tells of a decision; failing to tell is complained of and changes nothing."""
+def announcer(tellers: Sequence[Announce], complain: Callable[[str], None]) -> Announce:
+    """Return what tells all of them; one that fails is complained of and stops no other."""
 
     def announce(decision: DecisionDocument) -> None:
-        try:
-            if webhook_url:
-                _post(webhook_url, decision)
-            if pushgateway_url:
-                push_to_gateway(
-                    pushgateway_url, _JOB, metrics_of(decision), timeout=_TIMEOUT_SECONDS
-                )
-        except (OSError, ValueError) as error:
-            complain(f"the decision could not be announced: {error}")
+        for tell in tellers:
+            try:
+                tell(decision)
+            except (AgentError, OSError, ValueError) as error:
+                complain(f"the decision could not be announced: {error}")
 
     return announce
+
+
+def webhook(url: str) -> Announce:
+    """Return what posts a decision as JSON; raises OSError or ValueError when it fails."""
+
+    def tell(decision: DecisionDocument) -> None:
+        request = urllib.request.Request(
+            url,
+            data=msgspec.json.encode(decision),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):
+            pass
+
+    return tell
+
+
+def push_gateway(url: str) -> Announce:
+    """Return what pushes the metrics of a decision; raises OSError or ValueError when it fails."""
+
+    def tell(decision: DecisionDocument) -> None:
+        push_to_gateway(url, _JOB, metrics_of(decision), timeout=_TIMEOUT_SECONDS)
+
+    return tell
 
 
 def metrics_of(decision: DecisionDocument) -> CollectorRegistry:
@@ -46,13 +66,3 @@ def metrics_of(decision: DecisionDocument) -> CollectorRegistry:
     for feature, value in decision.drift_psi.items():
         drift.labels(feature).set(value)
     return registry
-
-
-def _post(url: str, decision: DecisionDocument) -> None:
-    request = urllib.request.Request(
-        url,
-        data=msgspec.json.encode(decision),
-        headers={"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS):
-        pass

@@ -5,26 +5,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from services.retraining_agent.announce import announcer, metrics_of
-from services.retraining_agent.surface import DecisionDocument
-from services.retraining_agent.testing.traffic import START
-
-DECISION = DecisionDocument(
-    decided_at=START,
-    decision="do_nothing",
-    reason="calm",
-    triggers=[],
-    holds=[],
-    run_id=None,
-    step=None,
-    verdict="",
-    champion_version="1.0.0",
-    champion_digest="a" * 64,
-    drift_psi={"label_mix": 0.02},
-    evidence_key="e",
-    report_key="r",
-    awaits_approval=None,
-)
+from services.retraining_agent.announce import announcer, metrics_of, push_gateway, webhook
+from services.retraining_agent.testing.fakes import a_decision
 
 
 class Receiver(HTTPServer):
@@ -59,23 +41,29 @@ def receiver() -> Iterator[Receiver]:
 
 def test_a_webhook_gets_the_decision(receiver: Receiver) -> None:
     complaints: list[str] = []
+    tell = announcer([webhook(f"http://127.0.0.1:{receiver.server_port}/")], complaints.append)
 
-    announcer(f"http://127.0.0.1:{receiver.server_port}/", "", complaints.append)(DECISION)
+    tell(a_decision())
 
     assert json.loads(receiver.received[0])["decision"] == "do_nothing"
     assert complaints == []
 
 
-def test_a_webhook_that_does_not_answer_is_complained_of_and_no_more() -> None:
+def test_one_that_does_not_answer_is_complained_of_and_stops_no_other(receiver: Receiver) -> None:
     complaints: list[str] = []
+    nobody, somebody = "http://127.0.0.1:9/", f"http://127.0.0.1:{receiver.server_port}/"
+    tellers = [push_gateway(nobody), webhook(nobody), webhook(somebody)]
 
-    announcer("http://127.0.0.1:9/", "", complaints.append)(DECISION)
+    announcer(tellers, complaints.append)(a_decision())
 
-    assert complaints[0].startswith("the decision could not be announced")
+    assert len(receiver.received) == 1
+    assert [text.partition(":")[0] for text in complaints] == [
+        "the decision could not be announced"
+    ] * 2
 
 
 def test_the_metrics_are_those_of_the_contract() -> None:
-    registry = metrics_of(DECISION)
+    registry = metrics_of(a_decision())
 
     def value(name: str, **labels: str) -> float | None:
         return registry.get_sample_value(name, labels)

@@ -33,7 +33,7 @@ def judge_bake(
     """Judge a candidate by its traffic beside the champion's before it."""
     if candidate.profile.rows < policy.bake_min_rows:
         return BakeVerdict("wait", f"{candidate.profile.rows} rows so far")
-    if champion.profile.rows:
+    if champion.profile.rows and candidate.profile.rows:
         fault = _fault(champion, candidate, policy)
         if fault is not None:
             return BakeVerdict("roll_back", fault)

@@ -47,3 +47,9 @@ def test_a_fault_takes_the_candidate_back_before_the_time_is_up(
 
 def test_without_the_champions_traffic_there_is_nothing_to_compare_with() -> None:
     assert judge_bake(watched(0), watched(200), HOUR, POLICY).verdict == "commit"
+
+
+def test_a_candidate_that_need_not_show_rows_is_not_judged_by_none() -> None:
+    policy = replace(POLICY, bake_min_rows=0)
+
+    assert judge_bake(watched(500), watched(0), HOUR, policy).verdict == "commit"

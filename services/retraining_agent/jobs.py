@@ -16,6 +16,9 @@ class TrainingJob:
     training_set_key: str
     holdout: bytes
     """For the exporter to measure quantisation on; never to learn from."""
+    holdout_key: str
+    champion_key: str
+    """The archive of the model to beat."""
 
 
 class TrainingJobs(Protocol):

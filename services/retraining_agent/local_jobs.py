@@ -25,6 +25,8 @@ class LocalCommands:
 
     trainer: str
     exporter: str
+    outlive_agent: bool = True
+    """Whether they get a session of their own, so that what ends the agent's group spares them."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class _Child:
 class LocalTrainingJobs:
     """TrainingJobs as child processes.
 
-    Children outlive a killed agent. Each holds a lock for as long as it lives, so the next agent
-    waits for it instead of starting another.
+    Each child holds a lock for as long as it lives, so that the next agent waits for one that
+    outlived its own instead of starting another.
     """
 
     def __init__(self, folder: Path, commands: LocalCommands, patience_seconds: float = 5) -> None:
@@ -98,7 +100,7 @@ class LocalTrainingJobs:
                 stdout=log,
                 stderr=log,
                 pass_fds=[lock.fileno()],
-                start_new_session=True,
+                start_new_session=self._commands.outlive_agent,
             )
             return _Child(process, output)
 

@@ -8,7 +8,7 @@ from services.retraining_agent.errors import BadInputError, JobFailedError
 from services.retraining_agent.jobs import JobStatus, TrainingJob
 from services.retraining_agent.local_jobs import LocalCommands, LocalTrainingJobs, command_line
 
-JOB = TrainingJob("run-1", "2.0.0", b"rows", "registry/runs/run-1/training_set.parquet", b"")
+JOB = TrainingJob("run-1", "2.0.0", b"rows", "set.parquet", b"", "holdout.parquet", "model.tar.gz")
 PYTHON = sys.executable
 TRAIN = f"{PYTHON} -c 'import sys, os; os.mkdir(sys.argv[1])' {{checkpoint}}"
 WRITE = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
@@ -80,6 +80,19 @@ def test_the_child_of_a_killed_agent_is_waited_for_not_doubled(tmp_path: Path) -
 
     pipe.write_text("go on")
     assert advance_to_end(killed) == "failed"
+
+
+@pytest.mark.parametrize("outlives", [True, False])
+def test_a_child_shares_the_group_of_the_agent_unless_it_may_outlive_it(
+    tmp_path: Path, outlives: bool
+) -> None:
+    group = "import os, sys, pathlib; pathlib.Path(sys.argv[1]).write_text(str(os.getpgid(0)))"
+    commands = LocalCommands(f"{PYTHON} -c '{group}' {{checkpoint}}", EXPORT, outlives)
+
+    advance_to_end(LocalTrainingJobs(tmp_path, commands))
+
+    is_shared = int((tmp_path / "run-1" / "checkpoint").read_text()) == os.getpgid(0)
+    assert is_shared is not outlives
 
 
 def test_a_placeholder_that_nobody_fills_is_named() -> None:

@@ -14,11 +14,12 @@ from botocore.exceptions import BotoCoreError
 from rich.console import Console
 
 from services.retraining_agent import run_commands
-from services.retraining_agent.announce import announcer
+from services.retraining_agent.announce import Announce, announcer, push_gateway, webhook
 from services.retraining_agent.app import AgentGroup, App, answer, json_option
 from services.retraining_agent.command_deployment import CommandDeployment
 from services.retraining_agent.deployment import Deployment, PointerDeployment
 from services.retraining_agent.errors import BadInputError
+from services.retraining_agent.event_bus import EventBus
 from services.retraining_agent.jobs import TrainingJobs
 from services.retraining_agent.labelled_complaints import (
     LabelledComplaints,
@@ -32,8 +33,10 @@ from services.retraining_agent.register import FirstModel, register_first
 from services.retraining_agent.review_commands import review
 from services.retraining_agent.s3_store import S3Store
 from services.retraining_agent.sagemaker_deployment import SageMakerDeployment
-from services.retraining_agent.sagemaker_pipeline import SageMakerPipelineJobs
+from services.retraining_agent.sagemaker_pipeline import PipelineSpec, SageMakerPipelineJobs
+from services.retraining_agent.sagemaker_shadow import SageMakerShadow
 from services.retraining_agent.settings import Settings
+from services.retraining_agent.shadow import ShadowDeployment
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -67,22 +70,31 @@ def build_app(environ: Mapping[str, str]) -> App:
         can_train=settings.can_train,
         owner=f"{socket.gethostname()}-{os.getpid()}-{time.time_ns()}",
         sleep=time.sleep,
-        announce=announcer(
-            settings.webhook_url,
-            settings.pushgateway_url,
-            lambda text: click.echo(text, err=True),
-        ),
+        announce=announcer(_tellers(settings), lambda text: click.echo(text, err=True)),
     )
+
+
+def _tellers(settings: Settings) -> list[Announce]:
+    tellers: list[Announce] = []
+    if settings.event_bus:
+        tellers.append(EventBus(boto3.client("events"), settings.event_bus).tell)
+    if settings.webhook_url:
+        tellers.append(webhook(settings.webhook_url))
+    if settings.pushgateway_url:
+        tellers.append(push_gateway(settings.pushgateway_url))
+    return tellers
 
 
 def build_ports(settings: Settings, policy: Policy, store: S3Store) -> Ports:
     """Build what a run needs; the model runtime is imported only here."""
     from services.retraining_agent.scoring import open_model
 
+    deployment = _deployment(settings, store)
     return Ports(
         store=store,
         jobs=_jobs(settings, store),
-        deployment=_deployment(settings, store),
+        deployment=deployment,
+        shadow=_shadow(deployment, policy),
         open_model=open_model,
         base_data=lambda: _base_data(settings),
         policy=policy,
@@ -92,9 +104,19 @@ def build_ports(settings: Settings, policy: Policy, store: S3Store) -> Ports:
 
 def _jobs(settings: Settings, store: S3Store) -> TrainingJobs:
     if settings.pipeline is not None:
-        return SageMakerPipelineJobs(boto3.client("sagemaker"), store, settings.pipeline)
-    commands = LocalCommands(settings.trainer_command, settings.exporter_command)
+        client = boto3.client("sagemaker")
+        return SageMakerPipelineJobs(client, store, settings.pipeline, _definition)
+    commands = LocalCommands(
+        settings.trainer_command, settings.exporter_command, settings.jobs_outlive_agent
+    )
     return LocalTrainingJobs(settings.work, commands)
+
+
+def _definition(spec: PipelineSpec) -> str:
+    # Imported here because the SDK takes seconds, and nothing else needs it.
+    from services.retraining_agent.pipeline_definition import PipelineBuilder
+
+    return PipelineBuilder(boto3.Session(), spec).definition()
 
 
 def _deployment(settings: Settings, store: S3Store) -> Deployment:
@@ -103,6 +125,17 @@ def _deployment(settings: Settings, store: S3Store) -> Deployment:
     if settings.deploy_command:
         return CommandDeployment(store, settings.work, settings.deploy_command)
     return PointerDeployment()
+
+
+def _shadow(deployment: Deployment, policy: Policy) -> ShadowDeployment | None:
+    if not policy.promotion.shadow_minutes:
+        return None
+    if not isinstance(deployment, SageMakerDeployment):
+        raise BadInputError(
+            "shadow_minutes asks for a SageMaker endpoint: ENDPOINT_NAME is not set"
+        )
+    share = policy.promotion.shadow_share
+    return SageMakerShadow(deployment, boto3.client("cloudwatch"), share)
 
 
 @cli.command()

@@ -49,7 +49,7 @@ def cancel(ports: Ports, lease: Lease, wait: Wait, reason: str) -> RunState:
             raise BadInputError("no run is under way")
         if state.step == "crown":
             raise BadInputError(f"run {state.run_id} is changing the champion: roll it back after")
-        is_served = state.step in ("deploy", "bake", "revert")
+        is_served = state.step in ("shadow", "observe", "deploy", "bake", "revert")
         verdict = f"cancelled: {reason}"
         state = state.moved("revert" if is_served else "keep", ports.now(), verdict=verdict)
         runs.save(state)

@@ -93,6 +93,9 @@ class PromotionPolicy:
 
     require_approval: bool = False
     approval_hours: Positive = 72
+    shadow_minutes: Count = 0
+    shadow_share: Share = 1.0
+    max_shadow_error_share: Share = 0.01
     bake_minutes: Count = 60
     bake_min_rows: Count = 200
     max_bake_confidence_drop: Share = 0.1

@@ -10,6 +10,7 @@ from services.retraining_agent.jobs import TrainingJobs
 from services.retraining_agent.labelled_complaints import LabelledComplaints
 from services.retraining_agent.policy import Policy
 from services.retraining_agent.scoring import OpenModel
+from services.retraining_agent.shadow import ShadowDeployment
 from services.retraining_agent.store import ObjectStore
 
 OpenModels = Callable[[bytes], AbstractContextManager[OpenModel]]
@@ -26,3 +27,5 @@ class Ports:
     base_data: Callable[[], LabelledComplaints]
     policy: Policy
     now: Callable[[], datetime]
+    shadow: ShadowDeployment | None = None
+    """What mirrors requests to a candidate, where something can."""

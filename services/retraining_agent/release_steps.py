@@ -26,7 +26,7 @@ def approve_step(ports: Ports, state: RunState) -> RunState | None:
     """Wait for approval, where the policy asks for one. None while it is awaited."""
     policy = ports.policy.promotion
     if not policy.require_approval:
-        return state.moved("deploy", ports.now())
+        return state.moved("shadow", ports.now())
     approval = find_approval(ports.store, state.run_id)
     if approval is None:
         if ports.now() - state.step_since < timedelta(hours=policy.approval_hours):
@@ -36,12 +36,12 @@ def approve_step(ports: Ports, state: RunState) -> RunState | None:
         verdict = f"denied by {approval.by}: {approval.reason}"
         return state.moved("keep", ports.now(), verdict=verdict)
     facts = state.knowing(approved_by=approval.by)
-    return state.moved("deploy", ports.now(), facts=facts)
+    return state.moved("shadow", ports.now(), facts=facts)
 
 
 def deploy_step(ports: Ports, state: RunState) -> RunState | None:
     """Serve the target. None while it is on its way."""
-    status = ports.deployment.advance(_release(state, "deploy", target(state)))
+    status = ports.deployment.advance(release(state, "deploy", target(state)))
     if status == "running":
         return None
     if status == "failed":
@@ -70,7 +70,7 @@ def bake_step(ports: Ports, state: RunState) -> RunState | None:
 def crown_step(ports: Ports, state: RunState) -> RunState:
     """Enter the change in the ledger and move the champion pointer, each exactly once."""
     now = require_champion(ports.store)
-    is_moved = _ref(now.champion) == target(state)
+    is_moved = ref(now.champion) == target(state)
     if now.etag != state.base_etag and not is_moved:
         return state.moved("revert", ports.now(), verdict="the champion was changed meanwhile")
     decision = "promote" if state.kind == "promotion" else "roll_back"
@@ -84,7 +84,7 @@ def crown_step(ports: Ports, state: RunState) -> RunState:
     try:
         set_champion(ports.store, champion, state.base_etag)
     except ConflictError:
-        actual = _ref(require_champion(ports.store).champion)
+        actual = ref(require_champion(ports.store).champion)
         verdict = "the champion was changed meanwhile"
         _enter(ports, state, "void", verdict, actual)
         return state.moved("revert", ports.now(), verdict=verdict)
@@ -93,8 +93,8 @@ def crown_step(ports: Ports, state: RunState) -> RunState:
 
 def revert_step(ports: Ports, state: RunState) -> RunState | None:
     """Serve the champion again. None while it is on its way."""
-    champion = _ref(require_champion(ports.store).champion)
-    status = ports.deployment.advance(_release(state, "revert", champion))
+    champion = ref(require_champion(ports.store).champion)
+    status = ports.deployment.advance(release(state, "revert", champion))
     if status == "running":
         return None
     facts = state.knowing(reverted=status)
@@ -138,7 +138,8 @@ def _enter(
     )
 
 
-def _release(state: RunState, what: str, model: ChampionRef) -> Release:
+def release(state: RunState, what: str, model: ChampionRef) -> Release:
+    """Return a model to serve in one step of the run."""
     return Release(
         name=f"{state.run_id}-{what}",
         version=model.version,
@@ -147,7 +148,8 @@ def _release(state: RunState, what: str, model: ChampionRef) -> Release:
     )
 
 
-def _ref(champion: Champion) -> ChampionRef:
+def ref(champion: Champion) -> ChampionRef:
+    """Return what names the champion in ledger and run."""
     return ChampionRef(version=champion.version, model_digest=champion.model_digest)
 
 

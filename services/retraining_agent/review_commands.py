@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from services.retraining_agent.agent import look
 from services.retraining_agent.app import App, answer, json_option
 from services.retraining_agent.errors import BadInputError
 from services.retraining_agent.log_reader import LogQuality, read_log
+from services.retraining_agent.look import look
 from services.retraining_agent.review_file import encode_queue, judge_rows, read_review_file
 from services.retraining_agent.review_store import keep_review
 

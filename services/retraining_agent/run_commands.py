@@ -6,12 +6,13 @@ from typing import Literal
 import click
 from rich.console import Console
 
-from services.retraining_agent.agent import Round, look, run_round
+from services.retraining_agent.agent import Round, run_round
 from services.retraining_agent.app import App, answer, json_option
 from services.retraining_agent.approval import Approval, give_approval
 from services.retraining_agent.champion_store import find_champion
 from services.retraining_agent.errors import BadInputError
 from services.retraining_agent.ledger_store import LedgerStore
+from services.retraining_agent.look import look
 from services.retraining_agent.orders import RollBackOrder, roll_back
 from services.retraining_agent.orders import cancel as cancel_run
 from services.retraining_agent.report import render_report

@@ -19,6 +19,7 @@ from services.retraining_agent.release_steps import (
     revert_step,
 )
 from services.retraining_agent.run_state import RunState, RunStore, Step
+from services.retraining_agent.shadow_steps import observe_step, shadow_step
 from services.retraining_agent.training_steps import assemble_step, train_step
 
 StepFunction = Callable[[Ports, RunState], RunState | None]
@@ -28,6 +29,8 @@ STEPS: Mapping[Step, StepFunction] = {
     "train": train_step,
     "prove": prove_step,
     "approve": approve_step,
+    "shadow": shadow_step,
+    "observe": observe_step,
     "deploy": deploy_step,
     "bake": bake_step,
     "crown": crown_step,

@@ -1,17 +1,23 @@
-"""A run from its decision to its end, killed at every operation on the store."""
+"""A run from its decision to its end, killed after every effect that it has."""
 
 import pytest
 
-from libs.registry.champion import CHAMPION_KEY, read_champion
-from services.retraining_agent.approval import Approval, give_approval
+from libs.registry.champion import CHAMPION_KEY
+from services.retraining_agent.approval import Approval, find_approval, give_approval
 from services.retraining_agent.errors import BadInputError
 from services.retraining_agent.lease import LeaseHeldError
 from services.retraining_agent.ledger_store import LedgerStore
 from services.retraining_agent.model_record import read_record
 from services.retraining_agent.orders import RollBackOrder, cancel, roll_back
 from services.retraining_agent.run_state import RunStore
+from services.retraining_agent.shadow import VariantTraffic
 from services.retraining_agent.testing.dying_store import DyingStore, KilledError
-from services.retraining_agent.testing.fakes import FakeDeployment, FakeJobs, fake_digest
+from services.retraining_agent.testing.fakes import (
+    FakeDeployment,
+    FakeJobs,
+    FakeShadow,
+    fake_digest,
+)
 from services.retraining_agent.testing.world import (
     FIRST,
     World,
@@ -22,29 +28,60 @@ from services.retraining_agent.testing.world import (
     world_with_champion,
 )
 
+ORDER = RollBackOrder("ana", "it is rude", None)
 
-def counted_promotion() -> DyingStore:
+
+def long_way_round(quality: str = "bad") -> World:
+    """Return a world in which a promotion takes every step there is: shadow, watch and all."""
+    world = with_policy(world_with_champion(quality), shadow_minutes=5, require_approval=True)
+    world.deployment = FakeDeployment(is_watchable=True)
+    return world
+
+
+def go_all_the_way(world: World, store: DyingStore | None = None) -> None:
+    """Go on with rounds until a run has ended, approving what waits for it."""
+    for _ in range(4):
+        done = world.later(minutes=16).round(store)
+        if done.state is None or done.state.step == "done":
+            return
+        if done.decision.awaits_approval and not find_approval(world.store, done.state.run_id):
+            yes = Approval(decision="approve", by="ana", at=world.now())
+            give_approval(world.store, done.state.run_id, yes)
+
+
+def effects_of_a_promotion() -> int:
+    world = long_way_round()
+    counted = DyingStore(world.store, None)
+    go_all_the_way(world, counted)
+    return counted.effects
+
+
+def effects_of_a_roll_back() -> int:
     world = world_with_champion()
-    counted = DyingStore(world.store, None, after_effect=False)
-    world.round(counted)
-    return counted
+    world.round()
+    counted = DyingStore(world.store, None)
+    roll_back(world.ports(counted), world.lease(counted), leave_after_one_look, ORDER)
+    return counted.effects
 
 
-COUNTED = counted_promotion()
-BEFORE = [(number, False) for number in range(1, COUNTED.operations + 1)]
-AFTER = [(number, True) for number in COUNTED.writes]
+def has_one_champion(world: World) -> bool:
+    """Say whether the pointer names a champion that is all there, and the ledger names it."""
+    champion = world.champion()
+    entries = list(LedgerStore(world.store).entries())
+    named = entries[champion.ledger_number - 1].champion
+    assert champion.artifact_key in world.store.objects
+    assert read_record(world.store, champion.version).model_digest == champion.model_digest
+    assert named is not None
+    return (named.version, named.model_digest) == (champion.version, champion.model_digest)
 
 
 def is_whole(world: World) -> bool:
-    """Say whether there is exactly one champion, its artifact lies there, the ledger is true."""
+    """Say whether there is one champion, crowned once, and the ledger is true."""
     champion = world.champion()
     entries = list(LedgerStore(world.store).entries())
-    changes = [entry.champion for entry in entries if entry.champion]
-    named = entries[champion.ledger_number - 1].champion
-    assert champion.artifact_key in world.store.objects
-    assert named is not None
-    assert (named.version, named.model_digest) == (champion.version, champion.model_digest)
-    assert changes.count(named) == 1
+    crowned = [e.champion for e in entries if e.champion and e.champion.version == champion.version]
+    assert has_one_champion(world)
+    assert len(crowned) == 1
     return LedgerStore(world.store).verify() == len(entries)
 
 
@@ -71,38 +108,36 @@ def test_a_candidate_that_is_no_better_is_not_promoted() -> None:
     assert world.champion().version == FIRST
 
 
-@pytest.mark.parametrize(("dies_at", "after_effect"), [*BEFORE, *AFTER])
-def test_a_run_killed_at_any_operation_ends_in_the_same_place(
-    dies_at: int, after_effect: bool
-) -> None:
-    world = world_with_champion()
+@pytest.mark.parametrize("effects", range(effects_of_a_promotion() + 1))
+def test_a_run_killed_after_any_effect_ends_in_the_same_place(effects: int) -> None:
+    world = long_way_round()
     with pytest.raises(KilledError):
-        world.round(DyingStore(world.store, dies_at, after_effect))
-    pointer = read_champion(world.store.objects[CHAMPION_KEY])
-    assert pointer.artifact_key in world.store.objects
+        go_all_the_way(world, DyingStore(world.store, effects))
+    assert has_one_champion(world)
 
-    world.later(minutes=16).round()
+    go_all_the_way(world)
 
     assert world.champion().version != FIRST
-    assert world.decisions().count("promote") == 1
+    acts = [each for each in world.decisions() if each != "do_nothing"]
+    assert acts == ["register", "retrain", "promote"]
     assert is_whole(world)
 
 
-@pytest.mark.parametrize("dies_at", range(1, 30, 2))
-def test_a_roll_back_killed_at_any_operation_ends_in_the_same_place(dies_at: int) -> None:
+@pytest.mark.parametrize("effects", range(effects_of_a_roll_back() + 1))
+def test_a_roll_back_killed_after_any_effect_ends_in_the_same_place(effects: int) -> None:
     world = world_with_champion()
     world.round()
-    order = RollBackOrder("ana", "it is rude", None)
-    dying = DyingStore(world.store, dies_at, after_effect=True)
-    try:
-        roll_back(world.ports(dying), world.lease(dying), leave_after_one_look, order)
-    except KilledError:
-        world.later(minutes=16)
-        if world.champion().version != FIRST or RunStore(world.store).current():
-            roll_back(world.ports(), world.lease(), leave_after_one_look, order)
+    dying = DyingStore(world.store, effects)
+    with pytest.raises(KilledError):
+        roll_back(world.ports(dying), world.lease(dying), leave_after_one_look, ORDER)
+    assert has_one_champion(world)
+
+    world.later(minutes=16)
+    if world.champion().version != FIRST or RunStore(world.store).current():
+        roll_back(world.ports(), world.lease(), leave_after_one_look, ORDER)
 
     assert world.champion().version == FIRST
-    assert world.decisions().count("roll_back") == 1
+    assert world.decisions() == ["register", "retrain", "promote", "roll_back"]
     assert LedgerStore(world.store).verify() == 4
 
 
@@ -208,6 +243,41 @@ def test_a_served_candidate_is_watched_before_it_is_champion() -> None:
     assert world.champion().version == waiting.state.run_id
 
 
+@pytest.mark.parametrize(
+    ("shadow", "verdict"),
+    [
+        (FakeShadow(VariantTraffic(100, 2, 0.01)), "as a shadow, 2.0% of its answers were errors"),
+        (FakeShadow(fails=True), "the shadow could not be deployed"),
+    ],
+)
+def test_a_candidate_that_fails_in_the_shadow_is_never_served(
+    shadow: FakeShadow, verdict: str
+) -> None:
+    world = with_policy(world_with_champion(), shadow_minutes=5)
+    deployment = world.deployment = FakeDeployment()
+    world.shadow = shadow
+    world.round()
+
+    done = world.later(minutes=6).round()
+
+    assert deployment.served == [FIRST]
+    assert verdict in [entry.reason for entry in LedgerStore(world.store).entries()]
+    assert done.decision.champion_version == FIRST
+
+
+def test_a_shadow_is_observed_for_its_time_before_the_candidate_is_served() -> None:
+    world = with_policy(world_with_champion(), shadow_minutes=5)
+    deployment = world.deployment = FakeDeployment()
+
+    waiting = world.round()
+    served_early = list(deployment.served)
+    world.later(minutes=6).round()
+
+    assert waiting.state is not None
+    assert (waiting.state.step, served_early) == ("observe", [])
+    assert deployment.served == [world.champion().version]
+
+
 def test_a_cancelled_run_serves_the_champion_again() -> None:
     world = with_policy(world_with_champion(), bake_min_rows=50)
     deployment = world.deployment = FakeDeployment(is_watchable=True)
@@ -222,10 +292,9 @@ def test_a_cancelled_run_serves_the_champion_again() -> None:
 
 def test_the_first_model_cannot_be_rolled_back() -> None:
     world = world_with_champion()
-    order = RollBackOrder("ana", "no reason", None)
 
     with pytest.raises(BadInputError, match="first model"):
-        roll_back(world.ports(), world.lease(), leave_after_one_look, order)
+        roll_back(world.ports(), world.lease(), leave_after_one_look, ORDER)
 
 
 def test_a_champion_that_was_changed_meanwhile_is_not_overwritten() -> None:

@@ -17,6 +17,8 @@ Step = Literal[
     "train",
     "prove",
     "approve",
+    "shadow",
+    "observe",
     "deploy",
     "bake",
     "crown",

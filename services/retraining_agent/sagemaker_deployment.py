@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ProductionVariantInstanceTypeType
     from mypy_boto3_sagemaker.type_defs import DeploymentConfigTypeDef
 
+Variants = dict[str, Any]
 _FAILED = ("Failed", "UpdateRollbackFailed", "OutOfService")
-_VARIANT = "champion"
+CHAMPION_VARIANT = "champion"
 """Autoscaling is registered for the variant by name, so the name never changes."""
+SHADOW_VARIANT = "shadow"
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,33 @@ class SageMakerDeployment:
         self._store = store
         self._spec = spec
 
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name."""
+        return self._spec.endpoint
+
     def advance(self, release: Release) -> DeployStatus:
+        variants = {"ProductionVariants": [self._variant(CHAMPION_VARIANT, release)]}
+        return self._advance_to(release, [release], variants)
+
+    def advance_shadow(self, candidate: Release, champion: Release, share: float) -> DeployStatus:
+        """Serve the champion, and copy this share of its requests to the candidate."""
+        variants = {
+            "ProductionVariants": [self._variant(CHAMPION_VARIANT, champion)],
+            "ShadowProductionVariants": [self._variant(SHADOW_VARIANT, candidate, share)],
+        }
+        return self._advance_to(candidate, [champion, candidate], variants)
+
+    def _advance_to(
+        self, release: Release, models: list[Release], variants: Variants
+    ) -> DeployStatus:
+        """Move the endpoint to the configuration named after the release."""
         try:
-            return self._advance(release)
+            return self._advance(release, models, variants)
         except (BotoCoreError, ClientError) as error:
             raise TransientError(f"endpoint {self._spec.endpoint}: {error}") from error
 
-    def _advance(self, release: Release) -> DeployStatus:
+    def _advance(self, release: Release, models: list[Release], variants: Variants) -> DeployStatus:
         found = self._client.describe_endpoint(EndpointName=self._spec.endpoint)
         status = found["EndpointStatus"]
         if status in _FAILED:
@@ -71,8 +93,10 @@ class SageMakerDeployment:
             return "done"
         if not self._is_first_try(release):
             return "failed"  # in service again with another configuration: it was rolled back
-        self._create_model(release)
-        self._create_config(release)
+        for model in models:
+            self._create_model(model)
+        with _existing_is_fine():
+            self._client.create_endpoint_config(EndpointConfigName=config_name(release), **variants)
         self._update(release)
         return "running"
 
@@ -96,19 +120,14 @@ class SageMakerDeployment:
                 },
             )
 
-    def _create_config(self, release: Release) -> None:
-        with _existing_is_fine():
-            self._client.create_endpoint_config(
-                EndpointConfigName=config_name(release),
-                ProductionVariants=[
-                    {
-                        "VariantName": _VARIANT,
-                        "ModelName": model_name(release),
-                        "InstanceType": self._spec.instance_type,
-                        "InitialInstanceCount": self._spec.instances,
-                    }
-                ],
-            )
+    def _variant(self, name: str, model: Release, weight: float = 1.0) -> dict[str, Any]:
+        return {
+            "VariantName": name,
+            "ModelName": model_name(model),
+            "InstanceType": self._spec.instance_type,
+            "InitialInstanceCount": self._spec.instances,
+            "InitialVariantWeight": weight,
+        }
 
     def _update(self, release: Release) -> None:
         """Update blue/green; variant properties are retained, the autoscaled count among them."""
@@ -122,7 +141,7 @@ class SageMakerDeployment:
 
 def deployment_config(spec: EndpointSpec) -> "DeploymentConfigTypeDef":
     """Return the canary and what rolls it back."""
-    return {
+    policy: DeploymentConfigTypeDef = {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {
                 "Type": "CANARY",
@@ -131,8 +150,11 @@ def deployment_config(spec: EndpointSpec) -> "DeploymentConfigTypeDef":
             },
             "TerminationWaitInSeconds": spec.bake_seconds,
         },
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in spec.alarms]},
     }
+    if spec.alarms:
+        alarms = [{"AlarmName": name} for name in spec.alarms]
+        return {**policy, "AutoRollbackConfiguration": {"Alarms": alarms}}
+    return policy
 
 
 def model_name(release: Release) -> str:

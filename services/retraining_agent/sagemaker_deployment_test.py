@@ -1,7 +1,10 @@
+from dataclasses import replace
 from typing import Any, cast
 
+import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from moto import mock_aws
 
 from services.retraining_agent.deployment import DeployStatus, Release
 from services.retraining_agent.errors import TransientError
@@ -14,7 +17,13 @@ from services.retraining_agent.sagemaker_deployment import (
 )
 from services.retraining_agent.testing.fake_endpoint import FakeEndpoint
 
-SPEC = EndpointSpec("complaints", "arn:role", "bucket", "image", alarms=("errors", "latency"))
+SPEC = EndpointSpec(
+    "complaints",
+    "arn:aws:iam::123456789012:role/serving",
+    "bucket",
+    "image",
+    alarms=("errors", "latency"),
+)
 RELEASE = Release("20260101T000000Z-ab-deploy", "2.0.0", "d" * 64, "registry/models/2/model.tar.gz")
 
 
@@ -40,6 +49,13 @@ def test_an_endpoint_is_updated_blue_green_with_canary_and_alarms() -> None:
     assert endpoint.config == config_name(RELEASE)
     assert policy["TrafficRoutingConfiguration"]["Type"] == "CANARY"
     assert alarms == [{"AlarmName": "errors"}, {"AlarmName": "latency"}]
+
+
+def test_an_endpoint_without_alarms_is_updated_too() -> None:
+    endpoint = FakeEndpoint("old")
+    without = SageMakerDeployment(cast(Any, endpoint), MemoryStore(), replace(SPEC, alarms=()))
+
+    assert to_its_end(without) == "done"
 
 
 def test_the_autoscaled_count_is_kept() -> None:
@@ -88,3 +104,27 @@ def test_a_fault_of_the_network_is_transient() -> None:
 
     with pytest.raises(TransientError, match="complaints"):
         deployment(Unreachable()).advance(RELEASE)
+
+
+def test_the_scaling_target_of_the_champion_stays_that_of_the_candidate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    endpoint = FakeEndpoint("old")
+    to_its_end(deployment(endpoint))
+    (variant,) = endpoint.configs[config_name(RELEASE)]["ProductionVariants"]
+    with mock_aws():
+        scaling = boto3.client("application-autoscaling", region_name="us-east-1")
+        target = {
+            "ServiceNamespace": "sagemaker",
+            "ResourceId": f"endpoint/{SPEC.endpoint}/variant/champion",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        }
+        scaling.register_scalable_target(**target, MinCapacity=2, MaxCapacity=8)
+
+        found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")
+
+    names = [each["ResourceId"].rpartition("/")[2] for each in found["ScalableTargets"]]
+    assert names == [variant["VariantName"]]

@@ -1,11 +1,11 @@
-"""Training on AWS: a SageMaker Pipeline that trains, exports, verifies, evaluates and registers.
+"""Training on AWS: executions of a SageMaker Pipeline, one a job. Knows not what its steps do.
 
-Not run against AWS yet: definition and calls are tested against moto alone.
+Not run against AWS yet: the calls are tested against moto alone.
 """
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -39,15 +39,24 @@ class PipelineSpec:
     model_package_group: str
     training_instance: str = "ml.g5.xlarge"
     processing_instance: str = "ml.m5.xlarge"
+    exporter_command: str = "/app/bin/python -m services.onnx_exporter.main"
+    """How the exporter's image runs it."""
 
 
 class SageMakerPipelineJobs:
-    """TrainingJobs as executions of one pipeline, one execution a job."""
+    """TrainingJobs as executions of one pipeline, which it keeps at the given definition."""
 
-    def __init__(self, client: "SageMakerClient", store: ObjectStore, spec: PipelineSpec) -> None:
+    def __init__(
+        self,
+        client: "SageMakerClient",
+        store: ObjectStore,
+        spec: PipelineSpec,
+        definition: Callable[[PipelineSpec], str],
+    ) -> None:
         self._client = client
         self._store = store
         self._spec = spec
+        self._definition = definition
 
     def advance(self, job: TrainingJob) -> JobStatus:
         try:
@@ -75,9 +84,12 @@ class SageMakerPipelineJobs:
         return None
 
     def _start(self, job: TrainingJob) -> str:
+        bucket = f"s3://{self._spec.bucket}"
         parameters = {
-            "TrainingSet": f"s3://{self._spec.bucket}/{job.training_set_key}",
-            "Output": f"s3://{self._spec.bucket}/{output_key(job.name).rpartition('/')[0]}",
+            "TrainingSet": f"{bucket}/{job.training_set_key}",
+            "Holdout": f"{bucket}/{job.holdout_key}",
+            "Champion": f"{bucket}/{job.champion_key}",
+            "Output": f"{bucket}/{output_key(job.name).rpartition('/')[0]}",
             "Version": job.version,
         }
         answer = self._client.start_pipeline_execution(
@@ -90,7 +102,7 @@ class SageMakerPipelineJobs:
 
     def _ensure_pipeline(self) -> str:
         """Create the pipeline, or bring an existing one up to date."""
-        definition = json.dumps(pipeline_definition(self._spec), sort_keys=True)
+        definition = self._definition(self._spec)
         try:
             known = self._client.describe_pipeline(PipelineName=self._spec.name)
         except ClientError as error:
@@ -113,121 +125,3 @@ class SageMakerPipelineJobs:
 def output_key(job_name: str) -> str:
     """Return the key at which the export step leaves the artifact."""
     return f"registry/runs/{job_name}/job/model.tar.gz"
-
-
-def pipeline_definition(spec: PipelineSpec) -> dict[str, Any]:
-    """Return the pipeline in SageMaker's definition schema, version 2020-12-01."""
-    train = _step("Train", "Training", _training(spec))
-    checkpoint = {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
-    export = _processing(spec, "Export", ["run"], {"checkpoint": checkpoint})
-    artifact = {"Std:Join": {"On": "/", "Values": [_parameter("Output"), "model.tar.gz"]}}
-    verify = _processing(spec, "Verify", ["verify"], {"artifact": artifact}, ["Export"])
-    evaluate = _processing(
-        spec,
-        "Evaluate",
-        ["evaluate"],
-        {"artifact": artifact, "data": _parameter("TrainingSet")},
-        ["Verify"],
-    )
-    register = _step("Register", "RegisterModel", _registration(spec, artifact), ["Evaluate"])
-    return {
-        "Version": "2020-12-01",
-        "Parameters": [
-            {"Name": name, "Type": "String"} for name in ("TrainingSet", "Output", "Version")
-        ],
-        "Steps": [train, export, verify, evaluate, register],
-    }
-
-
-def _training(spec: PipelineSpec) -> dict[str, Any]:
-    return {
-        "AlgorithmSpecification": {
-            "TrainingImage": spec.trainer_image,
-            "TrainingInputMode": "File",
-        },
-        "RoleArn": spec.role_arn,
-        "InputDataConfig": [
-            {
-                "ChannelName": "train",
-                "DataSource": {
-                    "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": _parameter("TrainingSet")}
-                },
-            }
-        ],
-        "OutputDataConfig": {"S3OutputPath": _parameter("Output")},
-        "ResourceConfig": {
-            "InstanceCount": 1,
-            "InstanceType": spec.training_instance,
-            "VolumeSizeInGB": 50,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 6 * 3600},
-    }
-
-
-def _processing(
-    spec: PipelineSpec,
-    name: str,
-    command: list[str],
-    inputs: dict[str, Any],
-    after: list[str] | None = None,
-) -> dict[str, Any]:
-    arguments = {
-        "RoleArn": spec.role_arn,
-        "AppSpecification": {"ImageUri": spec.exporter_image, "ContainerArguments": command},
-        "Environment": {"VERSION": _parameter("Version")},
-        "ProcessingInputs": [
-            {
-                "InputName": channel,
-                "S3Input": {
-                    "S3Uri": uri,
-                    "LocalPath": f"/opt/ml/processing/input/{channel}",
-                    "S3DataType": "S3Prefix",
-                    "S3InputMode": "File",
-                },
-            }
-            for channel, uri in inputs.items()
-        ],
-        "ProcessingOutputConfig": {
-            "Outputs": [
-                {
-                    "OutputName": "output",
-                    "S3Output": {
-                        "S3Uri": _parameter("Output"),
-                        "LocalPath": "/opt/ml/processing/output",
-                        "S3UploadMode": "EndOfJob",
-                    },
-                }
-            ]
-        },
-        "ProcessingResources": {
-            "ClusterConfig": {
-                "InstanceCount": 1,
-                "InstanceType": spec.processing_instance,
-                "VolumeSizeInGB": 30,
-            }
-        },
-    }
-    return _step(name, "Processing", arguments, after)
-
-
-def _registration(spec: PipelineSpec, artifact: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "ModelPackageGroupName": spec.model_package_group,
-        "ModelApprovalStatus": "PendingManualApproval",
-        "InferenceSpecification": {
-            "Containers": [{"Image": spec.serving_image, "ModelDataUrl": artifact}],
-            "SupportedContentTypes": ["application/json", "application/jsonlines"],
-            "SupportedResponseMIMETypes": ["application/json", "application/jsonlines"],
-        },
-    }
-
-
-def _step(
-    name: str, kind: str, arguments: dict[str, Any], after: list[str] | None = None
-) -> dict[str, Any]:
-    step = {"Name": name, "Type": kind, "Arguments": arguments}
-    return {**step, "DependsOn": after} if after else step
-
-
-def _parameter(name: str) -> dict[str, str]:
-    return {"Get": f"Parameters.{name}"}

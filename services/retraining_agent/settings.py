@@ -26,6 +26,9 @@ class Settings:
     exporter_command: str
     """EXPORTER_COMMAND: how to export here, with {checkpoint}, {version} and
     {archive_folder}, in which it leaves model.tar.gz."""
+    jobs_outlive_agent: bool
+    """JOBS_OUTLIVE_AGENT: `true`, the default: a restarted agent finds the work of the one before.
+    `false`: they are in the agent's process group, and end with whoever ends that group."""
     deploy_command: str
     """DEPLOY_COMMAND: how to serve a model here, with {archive} and {version}; may be empty."""
     pipeline: PipelineSpec | None
@@ -34,6 +37,8 @@ class Settings:
     endpoint: EndpointSpec | None
     """ENDPOINT_NAME and what it needs: ROLE_ARN, SERVING_IMAGE; ENDPOINT_ALARMS, by commas, roll
     an update back. Serves on AWS instead of by DEPLOY_COMMAND."""
+    event_bus: str
+    """EVENT_BUS: name or ARN of the EventBridge bus that gets each decision; may be empty."""
     webhook_url: str
     """WEBHOOK_URL: where each decision is posted as JSON; may be empty."""
     pushgateway_url: str
@@ -50,9 +55,11 @@ class Settings:
             work=_path(environ, "WORK_DIR") or Path("retraining"),
             trainer_command=environ.get("TRAINER_COMMAND", ""),
             exporter_command=environ.get("EXPORTER_COMMAND", ""),
+            jobs_outlive_agent=_flag(environ, "JOBS_OUTLIVE_AGENT", True),
             deploy_command=environ.get("DEPLOY_COMMAND", ""),
             pipeline=_pipeline(environ, bucket),
             endpoint=_endpoint(environ, bucket),
+            event_bus=environ.get("EVENT_BUS", ""),
             webhook_url=environ.get("WEBHOOK_URL", ""),
             pushgateway_url=environ.get("PUSHGATEWAY_URL", ""),
         )
@@ -99,6 +106,13 @@ def _required(environ: Mapping[str, str], name: str) -> str:
     if not value:
         raise BadInputError(f"the environment variable {name} is not set")
     return value
+
+
+def _flag(environ: Mapping[str, str], name: str, default: bool) -> bool:
+    value = environ.get(name, str(default)).strip().lower()
+    if value not in ("true", "false"):
+        raise BadInputError(f"{name} is {value!r}: expected true or false")
+    return value == "true"
 
 
 def _path(environ: Mapping[str, str], name: str) -> Path | None:

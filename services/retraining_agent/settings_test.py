@@ -46,6 +46,13 @@ def test_a_missing_variable_is_named(missing: str) -> None:
         Settings.from_env({**AWS, missing: " "})
 
 
+def test_jobs_outlive_the_agent_unless_told_otherwise() -> None:
+    assert Settings.from_env(LOCAL).jobs_outlive_agent
+    assert not Settings.from_env({**LOCAL, "JOBS_OUTLIVE_AGENT": "false"}).jobs_outlive_agent
+    with pytest.raises(BadInputError, match="JOBS_OUTLIVE_AGENT is 'no'"):
+        Settings.from_env({**LOCAL, "JOBS_OUTLIVE_AGENT": "no"})
+
+
 def test_a_trainer_without_an_exporter_is_refused() -> None:
     with pytest.raises(BadInputError, match="EXPORTER_COMMAND"):
         Settings.from_env({"BUCKET": "b", "TRAINER_COMMAND": "train"})

@@ -47,6 +47,8 @@ def train_step(ports: Ports, state: RunState) -> RunState | None:
         training_set=read_stored(ports.store, key),
         training_set_key=key,
         holdout=read_stored(ports.store, holdout_key(record.holdout_digest)),
+        holdout_key=holdout_key(record.holdout_digest),
+        champion_key=model_key(record.version, "model.tar.gz"),
     )
     status = ports.jobs.advance(job)
     if status == "running":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from services.serving.errors import MalformedRequestError, OverloadedError, RequestTooLargeError
+from services.serving.errors import OverloadedError, RequestTooLargeError, SlowBodyError
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class BodyReader:
                     self._hold(len(chunk))
                     chunks.append(chunk)
         except TimeoutError as error:
-            raise MalformedRequestError(
+            raise SlowBodyError(
                 "body_too_slow", f"the body did not arrive within {self.limits.seconds:g} s"
             ) from error
 

@@ -30,6 +30,10 @@ class MalformedRequestError(RequestError):
     """The body is not what its content type says."""
 
 
+class SlowBodyError(MalformedRequestError):
+    """The body did not arrive in time; what else the connection brings is of no interest."""
+
+
 class RequestTooLargeError(RequestError):
     """More bytes or items than one request may have."""
 

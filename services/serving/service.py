@@ -12,7 +12,7 @@ from libs.labels.errors import LabelsError
 from libs.text.errors import TextError
 from services.serving.cache import AnswerCache
 from services.serving.classifier import Answer, Classifier
-from services.serving.errors import InferenceError, NotReadyError, ServingError
+from services.serving.errors import InferenceError, NotReadyError, ServingError, StartError
 from services.serving.health import Health, State
 from services.serving.metrics import ServingMetrics
 from services.serving.predict import Patience, Predictor
@@ -60,13 +60,15 @@ class Service:
         self.health = Health()
         self.in_flight = 0
         self.load_error: Exception | None = None
+        self.is_replacement = False
+        """Of a worker that died: nobody is let in before the model has loaded."""
 
     async def start(self) -> None:
         """Load and self-test; afterwards the service is ready, or `load_error` says why not."""
         try:
             self._model = await asyncio.to_thread(self._load_model)
-        except LoadErrors as error:
-            self.load_error = error
+        except Exception as error:  # the runtime raises its own classes, none of them public
+            self.load_error = error if isinstance(error, LoadErrors) else _fails_self_test(error)
             self.health.failed()
             return
         self.metrics.serves(self._model.classifier.identity)
@@ -113,7 +115,9 @@ class Service:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Load in the background, so that /ping can say so, and stop the lanes at the end."""
-        self._spawn(self.start())
+        loading = self._spawn(self.start())
+        if self.is_replacement:
+            await loading
         yield
         for task in self._background:
             task.cancel()
@@ -121,10 +125,11 @@ class Service:
         if self._model is not None:
             await asyncio.to_thread(self._model.scheduler.close)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task
 
     def _load_model(self) -> LoadedModel:
         classifier = self._load()
@@ -157,3 +162,9 @@ class Service:
             except Exception as error:  # whatever keeps failing keeps us broken
                 logger.error("self-test failed", extra={"error_type": type(error).__name__})
                 await asyncio.sleep(_RETEST_SECONDS)
+
+
+def _fails_self_test(error: Exception) -> StartError:
+    failure = StartError(f"the model does not pass its self-test: {type(error).__name__}")
+    failure.__cause__ = error
+    return failure

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from onnx import TensorProto, helper
 
 from libs.labels.schema import LABEL_SCHEMA, LabelSchema
 from services.serving.testing.tiny_artifact import TinySpec, write_tiny_archive
@@ -74,6 +75,22 @@ def test_a_graph_that_the_runtime_refuses_stops_the_start(tmp_path: Path) -> Non
     result = start(archive)
 
     assert "model.onnx does not load" in one_sentence(result)
+
+
+def test_a_graph_that_does_not_run_stops_the_start(tmp_path: Path) -> None:
+    axes = ["batch", "length"]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["ids"], ["logits"])],
+        "other names",
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, axes)],
+        [helper.make_tensor_value_info("logits", TensorProto.INT64, axes)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    archive = write_tiny_archive(tmp_path, TinySpec(model=model.SerializeToString()))
+
+    result = start(archive)
+
+    assert "does not pass its self-test" in one_sentence(result)
 
 
 def test_a_provider_that_this_machine_lacks_stops_the_start(tmp_path: Path) -> None:

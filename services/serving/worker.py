@@ -12,6 +12,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from starlette.types import ASGIApp
 
+from services.serving.protocol import PunctualProtocol
+
 LINGER_SECONDS = 1.0
 """How long an idle worker still answers 503, so that clients hear of the shutdown."""
 
@@ -68,13 +70,17 @@ class ServingWorker(Worker):  # type: ignore[misc]
 
     def run(self) -> None:
         asgi: ASGIApp = self.wsgi
+        # gunicorn numbers its workers from 1 on: the first ones say on /ping that they load, a
+        # later one leaves what comes to the others, or in the listening queue, until it answers
+        self.app.service.is_replacement = self.age > self.cfg.workers
         config = uvicorn.Config(
             asgi,
             log_config=None,
             access_log=False,
             server_header=False,
             loop="uvloop",
-            http="httptools",
+            http=PunctualProtocol,
+            proxy_headers=False,
             lifespan="on",
             backlog=self.cfg.backlog,
             timeout_keep_alive=self.cfg.keepalive,

@@ -1,6 +1,6 @@
 """Builds the AWS clients: once, while the function initialises.
 
-From botocore directly: importing boto3 on top costs a third of the cold start and adds nothing.
+From botocore directly: importing boto3 on top makes the cold start longer and adds nothing.
 """
 
 from typing import TYPE_CHECKING, cast
@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from services.stream_consumer.s3_store import S3Store
 from services.stream_consumer.sagemaker_endpoint import SagemakerEndpoint
+from services.stream_consumer.service_models import ServiceModels
 from services.stream_consumer.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _STORE_READ_SECONDS = 5
 def build_adapters(settings: Settings) -> tuple[SagemakerEndpoint, S3Store]:
     """Return the endpoint and the log bucket."""
     session = botocore.session.get_session()
+    session.register_component("data_loader", ServiceModels())
     runtime = session.create_client(
         "sagemaker-runtime", config=_config(settings.endpoint_timeout_seconds)
     )

@@ -4,9 +4,11 @@ Importing this module does nothing. Asking it for `handler`, as the runtime does
 initialises, builds the clients once; a missing setting then fails the initialisation by name.
 """
 
+import gc
 import os
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from services.stream_consumer.batching import CallLimits
@@ -18,7 +20,6 @@ from services.stream_consumer.kinesis_event import read_kinesis_event
 from services.stream_consumer.record_store import RecordStore, Store
 from services.stream_consumer.redact import Redactor
 from services.stream_consumer.settings import Settings
-from services.stream_consumer.telemetry import NAMESPACE, SERVICE, Telemetry
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 _STORE_CONCURRENCY = 8
@@ -43,6 +44,7 @@ def build_handler(environ: Mapping[str, str]) -> Handler:
     from aws_lambda_powertools import Logger, Metrics
 
     from services.stream_consumer.clients import build_adapters
+    from services.stream_consumer.telemetry import NAMESPACE, SERVICE, Telemetry
 
     settings = Settings.from_env(environ)
     consumer = build_consumer(settings, *build_adapters(settings))
@@ -69,6 +71,8 @@ def traced(handle: Handler) -> Handler:
     """Report each invocation to X-Ray; the SDK is loaded only here, since it is slow to load."""
     from aws_lambda_powertools import Tracer
 
+    from services.stream_consumer.telemetry import SERVICE
+
     tracer = Tracer(service=SERVICE, patch_modules=["botocore"])
     decorated: Handler = tracer.capture_lambda_handler(handle, capture_response=False)
     return decorated
@@ -81,9 +85,24 @@ def invocation_trace_id(environ: Mapping[str, str]) -> str:
     return next((part[5:] for part in fields if part.startswith("Root=")), "")
 
 
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Build without garbage collection, and keep what was built out of later ones.
+
+    Little of it is ever dropped, and looking for that took an eighth of the cold start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def __getattr__(name: str) -> Handler:
     if name != "handler":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()["handler"] = build_handler(os.environ)
+    with collector_paused():
+        globals()["handler"] = build_handler(os.environ)
     handler: Handler = globals()["handler"]
     return handler

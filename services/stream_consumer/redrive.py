@@ -88,13 +88,16 @@ def redrive(
 
 def drain(
     queue: Queue, redrive_batch: Callable[[FailedBatch], Redriven]
-) -> Iterator[Redriven | FailureMessageError]:
-    """Redrive every message; only settled ones leave the queue, the others show up again later."""
+) -> Iterator[Redriven | ConsumerError]:
+    """Redrive every message; only settled ones leave the queue, the others show up again later.
+
+    A message that cannot be read, or whose stream cannot be, holds up none of the others.
+    """
     while messages := queue.receive():
         for receipt, body in messages:
             try:
                 redriven = redrive_batch(read_failed_batch(body))
-            except FailureMessageError as error:
+            except ConsumerError as error:
                 yield error
                 continue
             if redriven.is_settled:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from services.stream_consumer.errors import ConsumerError, TransientError
 from services.stream_consumer.outcome import Outcome
 from services.stream_consumer.redrive import (
     FailedBatch,
@@ -82,3 +83,18 @@ def test_a_message_stays_while_records_are_unrecorded_expired_or_unknown() -> No
 
     assert isinstance(last, FailureMessageError)
     assert len(queue.messages) == 3
+
+
+def test_a_stream_that_cannot_be_read_holds_up_no_other_message() -> None:
+    gone = json.dumps(MESSAGE).replace("stream/complaints", "stream/gone")
+    queue = FakeQueue(gone, json.dumps(MESSAGE))
+
+    def redrive_batch(batch: FailedBatch) -> Redriven:
+        if batch.stream == "gone":
+            raise TransientError("stream gone: ResourceNotFoundException")
+        return redriven(batch)
+
+    results = list(drain(queue, redrive_batch))
+
+    assert [isinstance(result, ConsumerError) for result in results] == [True, False]
+    assert list(queue.messages.values()) == [gone]

@@ -8,45 +8,28 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
-from libs.heads.postprocess import DecisionRule
 from libs.heads.torch_ngrams import NgramBranch
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer import distributed
-from services.trainer.calibrate import (
-    Calibration,
-    Floats,
-    calibrate,
-    choose_ngram_weight,
-)
+from services.trainer.calibrate import Calibration
 from services.trainer.config import TrainerConfig
 from services.trainer.dataset import TokenizedSplit, class_counts, tokenize_split
 from services.trainer.errors import DataError
-from services.trainer.evaluate import Evaluation, EvaluationTask, evaluate
+from services.trainer.evaluate import Evaluation
 from services.trainer.files import write_errors_named
 from services.trainer.fit import FitOutcome, FitTask, FitWatcher, fit
 from services.trainer.gather import OMITTED_FILE
 from services.trainer.history import History, Validation
-from services.trainer.label_errors import quote_rows
-from services.trainer.latency import measure_latency
+from services.trainer.judge import Fitted, Judge, Judged
 from services.trainer.losses import build_loss
 from services.trainer.model import ModelSource
 from services.trainer.ngrams import fit_ngrams, load_ngrams, save_ngrams
-from services.trainer.predict import ngram_scores, predict_logits
-from services.trainer.prepare import (
-    DataFiles,
-    PreparedData,
-    iterate_split,
-    open_prepared,
-    prepare,
-)
+from services.trainer.prepare import DataFiles, PreparedData, open_prepared, prepare
 from services.trainer.progress import Bar, Reporter
-from services.trainer.publish import Provenance, Trained, Verdict, publish
-from services.trainer.report import Appendix, build_facts
-from services.trainer.rivals import fit_baseline, predict_baselines
-from services.trainer.split import TEST, TRAIN, VALIDATION
+from services.trainer.publish import Provenance, publish
+from services.trainer.rivals import fit_baseline
+from services.trainer.split import TRAIN, VALIDATION
 from services.trainer.tracking import LogFigures, Tracker, tracked_run
 from services.trainer.workspace import Workspace, inputs_digest
 
@@ -67,15 +50,6 @@ class RunContext:
     tracker: Tracker | None = None
     fit_step: str = FIT
     """The folder of the fit: one a seed."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A fitted model and how good it is, before anything is written."""
-
-    trained: Trained
-    verdict: Verdict
-    outcome: FitOutcome
 
 
 @dataclass(frozen=True)
@@ -158,13 +132,15 @@ class Pipeline:
         if outcome is None:
             raise DataError(f"{self.context.workspace.root} holds no fitted model: run fit first")
         ngrams = self._ngrams(prepared) if self._config.ngrams.enabled else None
+        folders = {
+            kind: self.context.workspace.folder(kind) for kind in self._config.evaluation.baselines
+        }
+        fitted = Fitted(History(directory).best_weights(), ngrams, outcome)
         with self._step("evaluate"):
-            validation = self._tokenize(prepared, VALIDATION)
-            trained, logits = self._trained(directory, validation, ngrams)
-            calibration = calibrate(logits, validation.label_ids, self._config.calibration)
-            verdict = self._verdict(prepared, trained, calibration, outcome)
-        self._say_verdict(verdict.evaluation)
-        return Judged(trained, verdict, outcome)
+            judge = Judge(self._config, self._source, prepared, folders)
+            judged = judge.judge(fitted, self.context.now())
+        self._say_verdict(judged.verdict.evaluation)
+        return judged
 
     def publish(self, prepared: PreparedData, judged: Judged, to: Path) -> Published:
         """Write the checkpoint; raises OutputError."""
@@ -202,65 +178,6 @@ class Pipeline:
                 train = self._tokenize(prepared, TRAIN)
                 save_ngrams(fit_ngrams(train, len(LABEL_SCHEMA), self._config.ngrams), folder)
         return load_ngrams(self.context.workspace.folder(NGRAMS))
-
-    def _trained(
-        self, directory: Path, validation: TokenizedSplit, ngrams: NgramBranch | None
-    ) -> tuple[Trained, Floats]:
-        """Return the best weights with the sparse branch, and their logits on `validation`."""
-        classifier, tokenizer = self._source.new_classifier(), self._source.tokenizer
-        classifier.load_state_dict(History(directory).best_weights())
-        logits = predict_logits(classifier.eval(), validation, tokenizer.pad_id)
-        if ngrams is not None:
-            scores = ngram_scores(ngrams, validation, tokenizer.pad_id)
-            weight = choose_ngram_weight(logits, scores, validation.label_ids)
-            classifier.add_ngrams(ngrams.scaled(weight))
-            logits += weight * scores
-        return Trained(classifier, tokenizer, self._source.encoder.name), logits
-
-    def _verdict(
-        self,
-        prepared: PreparedData,
-        trained: Trained,
-        calibration: Calibration,
-        outcome: FitOutcome,
-    ) -> Verdict:
-        split_id = TEST if prepared.summary.has_test_rows else VALIDATION
-        split = self._tokenize(prepared, split_id)
-        logits = predict_logits(trained.classifier, split, trained.tokenizer.pad_id)
-        folders = {
-            kind: self.context.workspace.folder(kind) for kind in self._config.evaluation.baselines
-        }
-        evaluation = evaluate(
-            EvaluationTask(
-                logits=logits,
-                split=split,
-                rule=DecisionRule(
-                    LABEL_SCHEMA, calibration.temperature, calibration.review_threshold
-                ),
-                rivals={
-                    **predict_baselines(folders, prepared, split_id, self._source),
-                    **_without_ngrams(trained, split, logits),
-                },
-                bootstrap_samples=self._config.evaluation.bootstrap_samples,
-                seed=self._config.data.seed,
-                label_errors=self._config.evaluation.label_errors,
-            )
-        )
-        appendix = Appendix(
-            latency=measure_latency(
-                lambda piece: predict_logits(trained.classifier, piece, trained.tokenizer.pad_id),
-                split,
-            ),
-            quotes=quote_rows(
-                iterate_split(prepared, split_id),
-                evaluation.label_errors.likeliest,
-                self._config.evaluation.excerpt_characters,
-            ),
-        )
-        facts = build_facts(
-            prepared.summary, self._config, calibration, outcome, self.context.now()
-        )
-        return Verdict(calibration, evaluation, facts, appendix)
 
     def _provenance(self, prepared: PreparedData, outcome: FitOutcome) -> Provenance:
         return Provenance(
@@ -333,17 +250,6 @@ class Pipeline:
                 f"  {rival.name} {rival.macro_f1:.3f}, our lead {rival.lead.low:+.3f} "
                 f"to {rival.lead.high:+.3f}"
             )
-
-
-def _without_ngrams(
-    trained: Trained, split: TokenizedSplit, logits: Floats
-) -> dict[str, npt.NDArray[np.int64]]:
-    """Return what the encoder and its head say alone, as one more to compare with."""
-    branch = trained.classifier.ngrams
-    if branch is None:
-        return {}
-    scores = ngram_scores(branch, split, trained.tokenizer.pad_id)
-    return {"encoder_alone": (logits - scores).argmax(axis=1)}
 
 
 def _read_outcome(directory: Path) -> FitOutcome | None:

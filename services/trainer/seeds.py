@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from services.trainer.pipeline import FIT, Judged, Pipeline, Published, RunContext
+from services.trainer.judge import Judged
+from services.trainer.pipeline import FIT, Pipeline, Published, RunContext
 from services.trainer.prepare import PreparedData
 from services.trainer.report import SeedScore
 

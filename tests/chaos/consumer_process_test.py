@@ -1,9 +1,7 @@
 """The consumer in real processes: its runtime client, its log, its command line, and kill -9."""
 
 import json
-import os
 import random
-import signal
 from collections.abc import Iterator
 from functools import partial
 from itertools import count
@@ -11,17 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from ops.local.cloud.processes import Child, Processes
+from ops.local.cloud.processes import Processes
 from services.stream_consumer.testing.records import aggregated, complaint_event, compressed
 from tests.chaos.scene import LocalCloud, Scene
+from tests.chaos.victims import kill_function
 
+RESILIENT = ("--batch-size", "20", "--bisect", "--retries", "10")
 _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     with Processes(tmp_path_factory.mktemp("logs")) as processes:
-        cloud = LocalCloud(processes)
+        cloud = LocalCloud(processes, tmp_path_factory.mktemp("cloud"))
         yield cloud
         cloud.close()
 
@@ -39,19 +39,6 @@ def good(first: int, count: int) -> dict[str, bytes]:
 
 def complaint_ids(scene: Scene) -> list[str]:
     return sorted(row.complaint_id for row in scene.rows())
-
-
-def kill_function(mapping: Child) -> bool:
-    """Kill the processes in which the function runs; False while there is none."""
-    pids = [
-        int(pid)
-        for children in Path(f"/proc/{mapping.pid}/task").glob("*/children")
-        for pid in children.read_text().split()
-        if b"awslambdaric" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    return bool(pids)
 
 
 def test_every_kind_of_record_finds_its_place(scene: Scene) -> None:
@@ -80,25 +67,23 @@ def test_a_poison_record_holds_up_nobody(scene: Scene) -> None:
     assert scene.status()["totals"].get("records_discarded", 0) == 0
 
 
-def test_kills_of_function_poller_and_container_lose_and_double_nothing(scene: Scene) -> None:
-    options = ("--batch-size", "20", "--bisect", "--retries", "10")
-    victims = ["function", "poller", "container"] * 3
+def test_kills_of_every_part_lose_and_double_nothing(scene: Scene) -> None:
+    victims = ["function", "poller", "container", "endpoint", "cloud"] * 2
     random.Random(20260102).shuffle(victims)
-    mapping = scene.start_mapping(*options)
+    mapping = scene.start_mapping(*RESILIENT)
     for turn, victim in enumerate(victims):
         scene.put(good(turn * 50, 50))
         if victim == "function":
             scene.wait_until(partial(kill_function, mapping), mapping)
         elif victim == "poller":
             mapping.kill()
-            mapping = scene.start_mapping(*options)
+            mapping = scene.start_mapping(*RESILIENT)
         else:
-            scene.local.container.kill()
-            scene.local.container = scene.local.start_container()
+            scene.local.restart(victim)
 
-    scene.wait_until(lambda: len(scene.rows()) == 450, mapping)
+    scene.wait_until(lambda: len(scene.rows()) == 500, mapping)
 
-    assert complaint_ids(scene) == sorted(f"c-{n}" for n in range(450))
+    assert complaint_ids(scene) == sorted(f"c-{n}" for n in range(500))
 
 
 def test_what_lambda_gave_up_is_redriven_once_the_endpoint_is_back(scene: Scene) -> None:

@@ -30,9 +30,9 @@ _TICK_SECONDS = 0.1
 class LocalCloud:
     """What the tests share: emulated AWS, an endpoint, and its container, which may be killed."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, folder: Path) -> None:
         self.processes = processes
-        self.cloud = Ministack(processes).start()
+        self.cloud = Ministack(processes, state_folder=folder).start()
         self.container_port = free_port()
         self.container = self.start_container()
         self.shim = SagemakerShim(processes, {ENDPOINT: self.container_port}).start()
@@ -62,6 +62,18 @@ class LocalCloud:
         child = self.processes.start(spec)
         child.wait_until_ready(self._container_answers)
         return child
+
+    def restart(self, part: str) -> None:
+        """End a part as kill -9 does, the cloud by SIGTERM, on which it persists; start it anew."""
+        if part == "container":
+            self.container.kill()
+            self.container = self.start_container()
+        elif part == "endpoint" and self.shim.child is not None:
+            self.shim.child.kill()
+            self.shim.start()
+        elif part == "cloud":
+            self.cloud.stop()
+            self.cloud.start()
 
     def _container_answers(self) -> bool:
         try:

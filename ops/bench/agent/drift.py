@@ -1,6 +1,6 @@
 """The agent on real dates: a champion of 2015-2017 meets 2023-2025, or, as a control, its own time.
 
-    COMPLAINTS_DATA=folder python -m ops.bench.agent.drift [--control]
+    COMPLAINTS_DATA=folder python -m ops.bench.agent.drift [--control] [--trainer]
 
 Time is told, not waited for: one day of the story has so many complaints, and ends with one round
 of the agent. Everything else is the product: reading, deciding, training as subprocesses, proof
@@ -8,12 +8,12 @@ through ONNX Runtime, promotion.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import msgspec
@@ -29,7 +29,11 @@ from services.retraining_agent.agent import Round, run_round
 from services.retraining_agent.champion_store import require_champion
 from services.retraining_agent.compare import Answers, compare
 from services.retraining_agent.deployment import PointerDeployment
-from services.retraining_agent.labelled_complaints import LabelledComplaints
+from services.retraining_agent.jobs import TrainingJob
+from services.retraining_agent.labelled_complaints import (
+    LabelledComplaints,
+    encode_labelled_complaints,
+)
 from services.retraining_agent.lease import Lease
 from services.retraining_agent.local_jobs import LocalCommands, LocalTrainingJobs
 from services.retraining_agent.memory_store import MemoryStore
@@ -47,9 +51,15 @@ from services.retraining_agent.scoring import OnnxScorer, open_model, opened_arc
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MODULE = f"{sys.executable} -m ops.bench.agent.linear_model"
-COMMANDS = LocalCommands(
+STAND_IN = LocalCommands(
     trainer=f"{MODULE} train {{data}} {{checkpoint}}",
     exporter=f"{MODULE} export {{checkpoint}} {{archive}} {{version}}",
+)
+SERVICES = LocalCommands(
+    trainer=f"{sys.executable} -m services.trainer.main run --data {{data}} --to {{checkpoint}} "
+    "--work {work} --max-length 128 --epochs 3",
+    exporter=f"{sys.executable} -m services.onnx_exporter.main export {{checkpoint}} "
+    "--to {archive_folder} --version {version} --narratives {holdout}",
 )
 POLICY = Policy(
     evidence=EvidencePolicy(window_min_rows=100),
@@ -109,28 +119,37 @@ def load_story(folder: Path, control: bool, in_order: bool) -> Story:
 class Simulation:
     """The champion classifies day by day, reviewers answer, and the agent runs every night."""
 
-    def __init__(self, story: Story, folder: Path, rows_a_day: int, review_rate: float) -> None:
+    def __init__(
+        self, story: Story, folder: Path, commands: LocalCommands, rows_a_day: int, rate: float
+    ) -> None:
         self.story = story
         self.folder = folder
         self.rows_a_day = rows_a_day
-        self.review_rate = review_rate
+        self.review_rate = rate
         self.store = MemoryStore()
         self.clock = START
-        self.jobs = LocalTrainingJobs(folder / "jobs", COMMANDS)
+        self.jobs = LocalTrainingJobs(folder / "jobs", commands)
         self.random = np.random.default_rng(11)
 
     def register(self) -> None:
         """Train the first champion on the old rows and register it with the old holdout."""
-        data = self.folder / "base.parquet"
-        self.story.base[["narrative", "label", "complaint_id"]].to_parquet(data)
-        checkpoint, archive = self.folder / "first", self.folder / "first.tar.gz"
-        for command in (
-            ["train", str(data), str(checkpoint)],
-            ["export", str(checkpoint), str(archive), "2017"],
-        ):
-            subprocess.run([*MODULE.split(), *command], check=True)
+        holdout = complaints_of(self.story.holdout)
+        job = TrainingJob(
+            name="first",
+            version="2017",
+            training_set=encode_labelled_complaints(complaints_of(self.story.base)),
+            training_set_key="",
+            holdout=encode_labelled_complaints(holdout),
+            holdout_key="",
+            champion_key="",
+        )
+        while (status := self.jobs.advance(job)) == "running":
+            pass
+        if status == "failed":
+            self._show_why()
+        archive = self.folder / "first.tar.gz"
+        archive.write_bytes(self.jobs.artifact(job))
         with opened_archive(archive) as artifact:
-            holdout = complaints_of(self.story.holdout)
             model = FirstModel(archive, artifact, OnnxScorer(artifact), holdout, holdout, "bench")
             register_first(self.store, model, self.clock)
 
@@ -143,8 +162,7 @@ class Simulation:
             lease = Lease(self.store, f"night {number}", lambda: self.clock)
             done = run_round(self._ports(), lease, lambda state: True, None, True)
             if done.decision.verdict == "the training job failed":
-                logs = sorted((self.folder / "jobs").glob("*/job.log"))
-                raise click.ClickException(f"{logs[-1]}: {logs[-1].read_text()}")
+                self._show_why()
             rounds.append((number + 1, done))
         return rounds
 
@@ -152,6 +170,11 @@ class Simulation:
         """Classify texts with a registered model."""
         with open_model(self.store.objects[model_key(version, "model.tar.gz")]) as model:
             return model.scorer.probabilities(texts)
+
+    def _show_why(self) -> NoReturn:
+        """End with the log of the job that failed."""
+        logs = sorted((self.folder / "jobs").glob("*/job.log"), key=lambda log: log.stat().st_mtime)
+        raise click.ClickException(f"{logs[-1]}: {logs[-1].read_text()}")
 
     def _live(self, rows: pd.DataFrame) -> None:
         champion = require_champion(self.store).champion
@@ -186,11 +209,13 @@ class Simulation:
 
 @click.command()
 @click.option("--control", is_flag=True, help="Stream rows of the champion's own time.")
+@click.option("--trainer", is_flag=True, help="Train with the real trainer and exporter, which "
+              "takes minutes a time, and not with the linear stand-in.")  # fmt: skip
 @click.option("--in-order", is_flag=True, help="Stream in the order of dates.")
 @click.option("--rows-a-day", default=150, show_default=True)
 @click.option("--review-rate", default=0.6, show_default=True, help="Share of waiting rows that "
               "are reviewed; of the others a third of it.")  # fmt: skip
-def main(control: bool, in_order: bool, rows_a_day: int, review_rate: float) -> None:
+def main(control: bool, trainer: bool, in_order: bool, rows_a_day: int, review_rate: float) -> None:
     """Tell the story and print what the agent did."""
     folder = os.environ.get("COMPLAINTS_DATA")
     if not folder:
@@ -201,7 +226,8 @@ def main(control: bool, in_order: bool, rows_a_day: int, review_rate: float) -> 
         f"later {len(story.later)} rows"
     )
     with tempfile.TemporaryDirectory() as work:
-        simulation = Simulation(story, Path(work), rows_a_day, review_rate)
+        commands = SERVICES if trainer else STAND_IN
+        simulation = Simulation(story, Path(work), commands, rows_a_day, review_rate)
         simulation.register()
         for night, done in simulation.play():
             _tell(night, done)

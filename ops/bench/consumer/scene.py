@@ -1,9 +1,11 @@
 """Serving, local cloud and mapping as processes, for one measurement."""
 
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from ops.local.cloud.processes import Child, Processes, ProcessSpec
 from ops.local.cloud.sagemaker_shim import SagemakerShim
 
 STREAM, BUCKET, ENDPOINT = "complaints", "complaints-log", "complaints"
+_SHARDS = 2
 _PUT_LIMIT = 500
 _STALL_SECONDS = 120.0
 
@@ -26,15 +29,23 @@ _STALL_SECONDS = 120.0
 class Scene:
     """One stream and one bucket, and the function between them."""
 
-    def __init__(self, processes: Processes, folder: Path, port: int, shards: int) -> None:
-        self.serving_port = port
-        self._processes = processes
+    def __init__(
+        self, artifact: Path, folder: Path, processes: Processes, stack: ExitStack
+    ) -> None:
+        self._artifact = artifact
         self._folder = folder
-        self._cloud = Ministack(processes).start()
-        self._shim = SagemakerShim(processes, {ENDPOINT: port}).start()
+        self._processes = processes
+        self._stack = stack
+        self._server = stack.enter_context(serve_artifact(artifact))
+        self._cloud = Ministack(processes, state_folder=folder / "cloud").start()
+        self._shim = SagemakerShim(processes, {ENDPOINT: self._server.port}).start()
         self.kinesis, self.s3 = self._client("kinesis"), self._client("s3")
-        self.kinesis.create_stream(StreamName=STREAM, ShardCount=shards)
+        self.kinesis.create_stream(StreamName=STREAM, ShardCount=_SHARDS)
         self.s3.create_bucket(Bucket=BUCKET)
+
+    @property
+    def serving_port(self) -> int:
+        return self._server.port
 
     def _client(self, name: Any) -> Any:
         return boto3.client(
@@ -82,6 +93,24 @@ class Scene:
             )
         )
 
+    def restart_serving(self) -> None:
+        """Kill the serving processes as kill -9 does, and start others behind the endpoint."""
+        os.killpg(self._server.process.pid, signal.SIGKILL)
+        self._server.process.wait()
+        self._server = self._stack.enter_context(serve_artifact(self._artifact))
+        self._shim.route(ENDPOINT, self._server.port)
+
+    def restart_endpoint(self) -> None:
+        """Kill what stands for the SageMaker runtime as kill -9 does, and start it again."""
+        if self._shim.child is not None:
+            self._shim.child.kill()
+        self._shim.start()
+
+    def restart_cloud(self) -> None:
+        """Stop streams and buckets as SIGTERM does, which is what they persist on; start again."""
+        self._cloud.stop()
+        self._cloud.start()
+
     def wait_until_settled(self, count: int, mapping: Child, progress: Progress) -> None:
         """Wait until the mapping has settled `count` records; BenchError when it stalls."""
         task = progress.add_task("settled", total=count)
@@ -116,7 +145,7 @@ class Scene:
 
 
 @contextmanager
-def open_scene(artifact: Path, folder: Path, shards: int = 2) -> Iterator[Scene]:
+def open_scene(artifact: Path, folder: Path) -> Iterator[Scene]:
     """Start everything; on leaving, every process is stopped."""
-    with serve_artifact(artifact) as server, Processes(folder / "logs") as processes:
-        yield Scene(processes, folder, server.port, shards)
+    with ExitStack() as stack, Processes(folder / "logs") as processes:
+        yield Scene(artifact, folder, processes, stack)

@@ -23,7 +23,7 @@ def send(order: Order) -> Report:
     )
     document = json.loads(result.stdout)
     latencies = {int(status): values for status, values in document["latencies_seconds"].items()}
-    return Report(document["elapsed_seconds"], latencies)
+    return Report(document["elapsed_seconds"], latencies, document["lags_seconds"])
 
 
 def send_all_served(order: Order) -> Sample:

@@ -1,14 +1,17 @@
 """The measurements, each of which gives rows of the table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from ops.bench.serving.artifacts import SMALL
+from ops.bench.serving.artifacts import BASE, SMALL
 from ops.bench.serving.client import Order
 from ops.bench.serving.drain import terminate_under_load
+from ops.bench.serving.flask_peer import MAX_LENGTH as ORIGINAL_MAX_LENGTH
 from ops.bench.serving.in_process import InProcess
 from ops.bench.serving.load import send, send_all_served
-from ops.bench.serving.peers import Peer, write_model
+from ops.bench.serving.peers import PEERS, write_model
+from ops.bench.serving.plan import Plan
+from ops.bench.serving.rows import Row, at_least, at_most
 from ops.bench.serving.servers import (
     OURS,
     BenchError,
@@ -19,41 +22,25 @@ from ops.bench.serving.servers import (
 )
 from ops.bench.serving.stats import Sample, median, percentile
 
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: a measured value against its bar."""
-
-    name: str
-    value: float
-    bar: float
-    higher_is_better: bool
-    note: str = ""
-
-    @property
-    def is_reached(self) -> bool:
-        return self.value >= self.bar if self.higher_is_better else self.value <= self.bar
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much is measured. Rounds alternate, so that a noisy machine is noisy for both sides."""
-
-    artifact: Path
-    base_artifact: Path
-    narratives: list[str]
-    cores: int
-    rounds: int
-    clients: int
-    deadline_seconds: float
-    max_length: int
-    terminations: int
-    scratch: Path
-    peers: tuple[Peer, ...] = ()
-
-
 PATIENT = {"COMPLAINTS_DEADLINE_SECONDS": "60"}
 """Comparisons want every request answered, however slow the machine is."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What a server did for many clients, and for one."""
+
+    many: Sample
+    single: Sample
+
+    def times_faster(self, other: "Speed") -> tuple[tuple[float, str], tuple[float, str]]:
+        """Return throughput and p50 as multiples of `other`'s, each with its two figures."""
+        many, single = self.many.per_second, self.single.p50_seconds
+        other_many, other_single = other.many.per_second, other.single.p50_seconds
+        return (
+            (many / other_many, f"{many:.1f}/s against {other_many:.1f}/s"),
+            (other_single / single, f"{single * 1e3:.1f} ms against {other_single * 1e3:.1f} ms"),
+        )
 
 
 def compare_with_in_process(plan: Plan) -> list[Row]:
@@ -69,59 +56,52 @@ def compare_with_in_process(plan: Plan) -> list[Row]:
             throughput_ratios.append(_send(server, plan, plan.clients).per_second / bar.per_second)
             bar = direct.run(single, plan.narratives)
             added_seconds.append(_send(server, plan, 1).p50_seconds - bar.p50_seconds)
+    added = median(added_seconds) * 1e3
     return [
-        Row("throughput / in-process", median(throughput_ratios), 0.90, True, f"{many}"),
-        Row(
-            "p50 of one client - in-process, ms",
-            median(added_seconds) * 1e3,
-            1.5,
-            False,
-            f"{single}",
-        ),
+        at_least("throughput / in-process", median(throughput_ratios), 0.90, f"{many}"),
+        at_most("p50 of one client - in-process, ms", added, 1.5, f"{single}"),
     ]
 
 
 def compare_with_original(plan: Plan) -> list[Row]:
-    """Our artifact, and one with the original's own encoder size, against the original's design."""
+    """Our artifact, and one with the original's own encoder and limit, against its design."""
     with serve_flask_peer() as peer:
-        peer_many, peer_single = _send(peer, plan, plan.clients), _send(peer, plan, 1)
+        original = _speed(peer, plan)
+    base = plan.built(BASE, ORIGINAL_MAX_LENGTH)
     rows = []
     for name, artifact, bar in (
         ("released artifact", plan.artifact, 10.0),
-        ("base-size int8", plan.base_artifact, 5.0),
+        (f"its encoder in int8, {ORIGINAL_MAX_LENGTH} tokens as it", base, 5.0),
     ):
         with serve_artifact(artifact, **PATIENT) as server:
-            many, single = _send(server, plan, plan.clients), _send(server, plan, 1)
-        speed_up = many.per_second / peer_many.per_second
-        note = f"{many.per_second:.1f}/s against {peer_many.per_second:.1f}/s"
-        rows.append(Row(f"throughput / original's design, {name}", speed_up, bar, True, note))
-        speed_up = peer_single.p50_seconds / single.p50_seconds
-        note = f"{single.p50_seconds * 1e3:.1f} ms against {peer_single.p50_seconds * 1e3:.1f} ms"
-        rows.append(Row(f"p50 of original's design / p50, {name}", speed_up, bar, True, note))
+            many, single = _speed(server, plan).times_faster(original)
+        rows.append(at_least(f"throughput / original's design: {name}", many[0], bar, many[1]))
+        rows.append(at_least(f"p50 of original's design / p50: {name}", single[0], bar, single[1]))
     return rows
 
 
 def compare_with_peers(plan: Plan) -> list[Row]:
-    """Servers that a user would pick instead, with an encoder as large; a ratio, no bar."""
-    if not plan.peers:
-        return []
+    """Servers that a user would pick instead, on the same weights; a ratio, no bar."""
+    installed = {peer.name: peer for peer in plan.peers}
+    rows = [
+        Row(f"against {name}", None, None, True, f"no environment given: --peer {name} FOLDER")
+        for name in PEERS
+        if name not in installed
+    ]
+    if not installed:
+        return rows
     model = write_model(plan.scratch / "peer", SMALL, plan.max_length)
-    with serve_artifact(plan.artifact, **PATIENT) as server:
-        many, single = _send(server, plan, plan.clients), _send(server, plan, 1)
-    rows = []
+    with serve_artifact(plan.built(SMALL, plan.max_length), **PATIENT) as server:
+        ours = _speed(server, plan)
     for peer in plan.peers:
         try:
             with peer.serve(model, plan.scratch) as server:
-                peer_many, peer_single = _send(server, plan, plan.clients), _send(server, plan, 1)
+                many, single = ours.times_faster(_speed(server, plan))
         except BenchError as error:
-            rows.append(Row(f"throughput / {peer.name}", 0.0, 1.0, True, f"not run: {error}"))
+            rows.append(Row(f"against {peer.name}", None, None, True, str(error)))
             continue
-        note = f"{many.per_second:.1f}/s against {peer_many.per_second:.1f}/s"
-        ratio = many.per_second / peer_many.per_second
-        rows.append(Row(f"throughput / {peer.name}", ratio, 1.0, True, note))
-        note = f"{single.p50_seconds * 1e3:.1f} ms against {peer_single.p50_seconds * 1e3:.1f} ms"
-        ratio = peer_single.p50_seconds / single.p50_seconds
-        rows.append(Row(f"p50 of {peer.name} / p50", ratio, 1.0, True, note))
+        rows.append(Row(f"throughput / {peer.name}", many[0], None, True, many[1]))
+        rows.append(Row(f"p50 of {peer.name} / p50", single[0], None, True, single[1]))
     return rows
 
 
@@ -131,42 +111,37 @@ def overload(plan: Plan) -> list[Row]:
     with serve_artifact(plan.artifact, **environ) as server:
         _send(server, plan, plan.clients)
         peak = _send(server, plan, plan.clients).per_second
-        seconds = max(10.0, 5 * plan.deadline_seconds)
         requests = _requests(OURS, plan)
-        count = int(2 * peak * seconds)
+        count = int(2 * peak * max(10.0, 5 * plan.deadline_seconds))
         bodies = [requests[number % len(requests)] for number in range(count)]
         report = send(Order(server.port, bodies, rate=2 * peak))
-    served = report.latencies_seconds.get(200, [])
-    refused = report.latencies_seconds.get(429, [])
-    strange = {
-        code: len(v) for code, v in report.latencies_seconds.items() if code not in (200, 429)
-    }
-    note = f"{len(served)} served, {len(refused)} refused, others {strange}; peak {peak:.1f}/s"
-    share = len(served) / report.elapsed_seconds / peak
+    latencies = dict(report.latencies_seconds)
+    served, refused = latencies.pop(200, []), latencies.pop(429, [])
+    others = {code: len(seconds) for code, seconds in latencies.items()}
+    late = f"p50 {percentile(refused, 50) * 1e3:.1f} ms; the client itself was late by "
+    late += f"{percentile(report.lags_seconds, 99) * 1e3:.1f} ms at p99"
+    served_share = len(served) / report.elapsed_seconds / peak
+    amounts = f"{len(served)} served, {len(refused)} refused, others {others}; peak {peak:.1f}/s"
+    p50 = f"p50 {percentile(served, 50):.2f} s"
     return [
-        Row("overload x2: served / peak", share, 0.90, True, note),
-        Row("overload x2: refusals p99, ms", percentile(refused, 99) * 1e3, 20.0, False),
-        Row(
-            "overload x2: served p99, s",
-            percentile(served, 99),
-            plan.deadline_seconds,
-            False,
-            f"p50 {percentile(served, 50):.2f} s",
-        ),
+        at_least("overload x2: served / peak", served_share, 0.90, amounts),
+        at_most("overload x2: refusals p99, ms", percentile(refused, 99) * 1e3, 20.0, late),
+        at_most("overload x2: served p99, s", percentile(served, 99), plan.deadline_seconds, p50),
+        at_most("overload x2: answers but 200 and 429", sum(others.values()), 0, f"{others}"),
     ]
 
 
 def start_and_memory(plan: Plan) -> list[Row]:
     """Start to ready, and the memory of a worker that has served every narrative."""
-    ready = []
+    ready, memory = [], []
     for _ in range(plan.rounds):
-        with serve_artifact(plan.artifact, **PATIENT) as server:
+        with serve_artifact(plan.archive, **PATIENT) as server:
             ready.append(server.ready_seconds)
             _send(server, plan, plan.clients)
-            memory = max(server.worker_memory_mebibytes())
+            memory.append(max(server.worker_memory_mebibytes()))
     return [
-        Row("start to ready, s", median(ready), 3.0, False),
-        Row("memory of one worker, MiB", memory, 350.0, False),
+        at_most("start to ready, s", median(ready), 3.0, f"worst {max(ready):.2f}"),
+        at_most("memory of one worker, MiB", max(memory), 350.0),
     ]
 
 
@@ -174,8 +149,23 @@ def terminations(plan: Plan) -> list[Row]:
     """SIGTERM under full load."""
     report = terminate_under_load(plan.artifact, _requests(OURS, plan), plan.terminations)
     note = f"{dict(report.outcomes)}, exit codes {dict(report.exit_codes)}"
-    name = f"SIGTERM x{plan.terminations}: accepted requests lost"
-    return [Row(name, report.outcomes["lost"], 0, False, note)]
+    lost = report.outcomes["lost"]
+    return [at_most(f"SIGTERM x{plan.terminations}: accepted requests lost", lost, 0, note)]
+
+
+MEASUREMENTS: dict[str, Callable[[Plan], list[Row]]] = {
+    "in-process": compare_with_in_process,
+    "original": compare_with_original,
+    "overload": overload,
+    "start": start_and_memory,
+    "sigterm": terminations,
+    "peers": compare_with_peers,
+}
+
+
+def _speed(server: Server, plan: Plan) -> Speed:
+    _send(server, plan, plan.clients)
+    return Speed(_send(server, plan, plan.clients), _send(server, plan, 1))
 
 
 def _send(server: Server, plan: Plan, clients: int) -> Sample:

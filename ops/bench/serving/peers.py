@@ -4,6 +4,7 @@ Not installed by this repository: an environment that has one is named on the co
 """
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from transformers import (
 )
 
 from libs.labels.schema import LABEL_SCHEMA
-from ops.bench.serving.artifacts import EncoderSize, tokenizer_file
+from ops.bench.serving.artifacts import EncoderSize, build_classifier, tokenizer_file
 from ops.bench.serving.servers import Dialect, Server, free_port, run_server
+
+LABELS = len(LABEL_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -74,25 +77,66 @@ def _serve_mlserver(environment: Path, model: Path, scratch: Path) -> Iterator[S
         yield server
 
 
-_OFFLINE = {"HF_HUB_OFFLINE": "1"}
-PEERS = {"infinity": _serve_infinity, "mlserver": _serve_mlserver}
-NOT_RUN = {
-    "sagemaker-huggingface-inference-toolkit": "its server is a Java model server that no "
-    "Python package brings",
+@contextmanager
+def _serve_sagemaker_toolkit(environment: Path, model: Path, scratch: Path) -> Iterator[Server]:
+    """Run the toolkit's handler in its model server, which needs Java, as its container does."""
+    port, folder = free_port(), scratch / "sagemaker"
+    folder.mkdir(exist_ok=True)
+    settings = {
+        "default_service_handler": "sagemaker_huggingface_inference_toolkit.handler_service:handle",
+        "inference_address": f"http://127.0.0.1:{port}",
+        "management_address": f"http://127.0.0.1:{free_port()}",
+        "decode_input_request": "false",
+        "default_workers_per_model": "2",
+        "vmargs": "-XX:-UseContainerSupport",
+    }
+    config = folder / "mms.properties"
+    config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    command = [
+        *(str(environment / "bin" / "multi-model-server"), "--start", "--foreground"),
+        *("--mms-config", str(config), "--model-store", str(model.parent)),
+        *("--models", f"model={model}"),
+    ]
+    environ = {
+        **_OFFLINE,
+        "HF_TASK": "text-classification",
+        "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "TEMP": str(folder),
+        "LOG_LOCATION": str(folder),
+        "METRICS_LOCATION": str(folder),
+    }
+    dialect = Dialect("/ping", "/invocations", '{"inputs": ', "}")
+    with run_server(command, port, dialect, environ) as server:
+        yield server
+
+
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}  # none of our packages before its own
+PEERS = {
+    "infinity": _serve_infinity,
+    "mlserver": _serve_mlserver,
+    "sagemaker-toolkit": _serve_sagemaker_toolkit,
 }
 
 
 def write_model(directory: Path, size: EncoderSize, max_length: int) -> Path:
-    """Write a Hugging Face folder with random weights of `size`."""
-    torch.manual_seed(7)
-    config = DistilBertConfig(
-        dim=size.width,
-        n_heads=size.heads,
-        n_layers=size.layers,
-        hidden_dim=4 * size.width,
-        num_labels=len(LABEL_SCHEMA),
-    )
-    DistilBertForSequenceClassification(config).save_pretrained(directory)
+    """Write the weights of `build_classifier(size)` as a folder that Hugging Face's classes read.
+
+    Their head has a bottleneck as wide as the encoder: ours fills its first rows, the rest is zero.
+    """
+    classifier = build_classifier(size)
+    config = DistilBertConfig(**classifier.encoder.config.to_dict() | {"num_labels": LABELS})
+    peer = DistilBertForSequenceClassification(config).eval()
+    peer.distilbert.load_state_dict(classifier.encoder.state_dict())
+    head = classifier.head
+    rows = head.spec.bottleneck
+    with torch.no_grad():
+        for parameter in (*peer.pre_classifier.parameters(), *peer.classifier.parameters()):
+            parameter.zero_()
+        peer.pre_classifier.weight[:rows] = head.bottleneck.weight
+        peer.pre_classifier.bias[:rows] = head.bottleneck.bias
+        peer.classifier.weight[:, :rows] = head.output.weight
+        peer.classifier.bias[:] = head.output.bias
+    peer.save_pretrained(directory)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_file=str(tokenizer_file()),
         model_max_length=max_length,

@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 START_SECONDS = 300
 
@@ -60,6 +62,7 @@ def serve_artifact(artifact: Path, **environ: str) -> Iterator[Server]:
         "MODEL_PATH": str(artifact),
         "COMPLAINTS_BIND_HOST": "127.0.0.1",
         "SAGEMAKER_BIND_TO_PORT": str(port),
+        **_own_modules(),
         **environ,
     }
     command = [sys.executable, "-m", "services.serving.main", "serve"]
@@ -71,8 +74,12 @@ def serve_artifact(artifact: Path, **environ: str) -> Iterator[Server]:
 def serve_flask_peer() -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "ops.bench.serving.flask_peer", str(port)]
-    with run_server(command, port, OURS) as server:
+    with run_server(command, port, OURS, _own_modules()) as server:
         yield server
+
+
+def _own_modules() -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def free_port() -> int:
@@ -82,32 +89,49 @@ def free_port() -> int:
 
 @contextmanager
 def run_server(
-    command: list[str], port: int, dialect: Dialect, environ: Mapping[str, str] | None = None
+    command: list[str], port: int, dialect: Dialect, environ: Mapping[str, str]
 ) -> Iterator[Server]:
-    """Yield the server that `command` starts once it is ready, and end it afterwards."""
+    """Yield the server that `command` starts once it is ready, and end it afterwards.
+
+    Raises BenchError with the last line that it said when it does not become ready.
+    """
     began_at = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **(environ or {})},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
+    with tempfile.TemporaryFile() as log, _process(command, environ, log) as process:
         while not _is_ready(port, dialect.ready_path):
             waited_seconds = time.perf_counter() - began_at
             if process.poll() is not None or waited_seconds > START_SECONDS:
-                raise BenchError(f"{' '.join(command[1:])} did not become ready")
+                name = Path(command[0]).name
+                raise BenchError(f"{name} did not become ready; its last line: {_last_line(log)}")
             time.sleep(0.01)
         yield Server(process, port, time.perf_counter() - began_at, dialect)
+
+
+@contextmanager
+def _process(
+    command: list[str], environ: Mapping[str, str], log: IO[bytes]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **environ},
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    try:
+        yield process
     finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=30)
+        with suppress(ProcessLookupError):  # what it has started and left behind
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _last_line(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = log.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "none")[:300]
 
 
 def _is_ready(port: int, path: str) -> bool:

@@ -1,4 +1,8 @@
-"""Where a mapping remembers how far it got, so that a killed poller resumes: at least once."""
+"""Where a mapping remembers how far it got, so that a killed poller resumes: at least once.
+
+What it is set to, batch_outcome decides. That Lambda delivers at least once:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html
+"""
 
 from __future__ import annotations
 

@@ -87,6 +87,7 @@ def _event_record(source: Source, record: Record) -> dict[str, Any]:
 
 
 def lane_of(partition_key: str, lanes: int) -> int:
-    """Return which of a shard's concurrent batches a key belongs to: always the same one."""
+    """Return which of a shard's concurrent batches a key belongs to: always the same one, as with
+    a ParallelizationFactor: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html."""
     digest = hashlib.md5(partition_key.encode(), usedforsecurity=False).digest()
     return int.from_bytes(digest[:8], "big") % lanes

@@ -38,7 +38,10 @@ class MappingSettings:
         _check("batch_size", self.batch_size, 1, 10_000)
         _check("maximum_batching_window_seconds", self.maximum_batching_window_seconds, 0, 300)
         _check("maximum_retry_attempts", self.maximum_retry_attempts, -1, 10_000)
-        _check("maximum_record_age_seconds", self.maximum_record_age_seconds, -1, 604_800)
+        # The least is a minute, though the range of the API's field begins at -1:
+        # https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+        if self.maximum_record_age_seconds != UNLIMITED:
+            _check("maximum_record_age_seconds", self.maximum_record_age_seconds, 60, 604_800)
         _check("parallelization_factor", self.parallelization_factor, 1, 10)
         if self.starting_position == "AT_TIMESTAMP" and self.starting_position_timestamp is None:
             raise SettingsError("starting_position_timestamp", None, "a time for AT_TIMESTAMP")

@@ -15,6 +15,7 @@ from ops.local.cloud.mapping_settings import MappingSettings
         ("batch_size", 10_001),
         ("maximum_batching_window_seconds", 301),
         ("maximum_retry_attempts", -2),
+        ("maximum_record_age_seconds", 59),
         ("maximum_record_age_seconds", 604_801),
         ("parallelization_factor", 11),
     ],

@@ -17,6 +17,9 @@ from ops.local.cloud.errors import PortInUseError
 from ops.local.cloud.processes import LOOPBACK, Child, Processes, ProcessSpec, claim_port
 from ops.local.cloud.sagemaker_app import SagemakerApp
 
+KEEP_ALIVE_SECONDS = 60
+"""Longer than a client on a busy machine pauses: at uvicorn's 5 s it meets closed connections."""
+
 
 class SagemakerShim:
     """The shim as a child process. Endpoints can be added and moved while requests run."""
@@ -106,7 +109,14 @@ def main(port: int, endpoints: tuple[str, ...], timeout: float) -> None:
         click.echo(str(error), err=True)
         sys.exit(2)
     app = SagemakerApp(table, ContainerClient(timeout))
-    uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", access_log=False)
+    uvicorn.run(
+        app,
+        host=LOOPBACK,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
 
 
 if __name__ == "__main__":

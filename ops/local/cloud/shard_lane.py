@@ -2,6 +2,12 @@
 
 A lane is a whole shard, or with a parallelisation factor the partition keys that fall to it.
 Each lane reads the shard on its own and skips the keys of the others, so lanes share nothing.
+
+Order, batches at once in a shard by partition key:
+  https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
+Starting positions: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
+A failing batch holds up its shard, and is told to the destination before it is passed over:
+  https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
 """
 
 from __future__ import annotations

@@ -129,9 +129,10 @@ def test_a_batch_is_invoked_once_more_than_it_may_be_retried() -> None:
 
 
 def test_a_batch_that_ages_while_it_is_retried_is_given_up() -> None:
-    scene = Scene(make_records(1), FakeFunction(poison=frozenset({"1"})))
+    clock = FakeClock(EPOCH, stop_after_seconds=200)
+    scene = Scene(make_records(1), FakeFunction(poison=frozenset({"1"})), clock=clock)
 
-    scene.run(maximum_record_age_seconds=5, retry_backoff_seconds=3)
+    scene.run(maximum_record_age_seconds=60, retry_backoff_seconds=40, maximum_backoff_seconds=40)
 
     condition = scene.destination.messages[0]["requestContext"]["condition"]
     assert (condition, len(scene.function.batches)) == ("RecordAgeExceeded", 2)
@@ -192,6 +193,15 @@ def test_latest_means_since_the_mapping_was_created_even_after_a_restart() -> No
     scene.checkpoints.created_at(EPOCH)
 
     scene.run(starting_position="LATEST")
+
+    assert scene.function.batches == [["2"]]
+
+
+def test_a_start_at_a_time_passes_over_what_came_before() -> None:
+    before, after = make_records(2, EPOCH - 10)[0], make_records(2, EPOCH + 10)[1]
+    scene = Scene([before, after])
+
+    scene.run(starting_position="AT_TIMESTAMP", starting_position_timestamp=EPOCH)
 
     assert scene.function.batches == [["2"]]
 

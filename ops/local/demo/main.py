@@ -19,6 +19,7 @@ from ops.local.demo.options import DemoOptions
 from ops.local.demo.screen import Screen
 from ops.local.demo.summary import summary_table
 from ops.local.demo.workspace import Workspace
+from ops.local.monitor.prometheus import NotInstalledError, require_installed
 
 FILE = click.Path(path_type=Path)
 
@@ -40,13 +41,23 @@ FILE = click.Path(path_type=Path)
 )
 @click.option("--to", "folder", default=Path("dist/demo"), type=FILE, help="Where runs are kept.")
 @click.option("--seed", default=7, help="Seed of the training.")
+@click.option(
+    "--retrain",
+    "is_retraining",
+    is_flag=True,
+    help="Act on the agent's decision: train a candidate, prove it, promote it if it is proven "
+    "while more is streamed. Takes as long as another training.",
+)
+@click.option(
+    "--monitor", "is_monitored", is_flag=True, help="Watch it with the installed Prometheus."
+)
 @click.option("--keep-running", "is_kept_running", is_flag=True, help="Go on until Ctrl-C.")
 @click.option("--json", "is_json", is_flag=True, help="Print the summary as JSON on stdout.")
 def main(is_json: bool, **options: object) -> None:
     """Run the whole loop on this machine, without an AWS account.
 
     Trains a model, exports and serves it, streams complaints through the Lambda consumer into the
-    prediction log, reviews some, and lets the retraining agent decide.
+    prediction log, reviews some, and lets the retraining agent decide; with --retrain also act.
     """
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console(stderr=True)
@@ -61,6 +72,8 @@ def main(is_json: bool, **options: object) -> None:
 
 
 def _run(options: DemoOptions, console: Console, is_json: bool) -> None:
+    if options.is_monitored:
+        require_installed()
     inputs = gather_inputs(options)
     screen = Screen(console)
     workspace = Workspace.create(options.folder, datetime.now().astimezone())
@@ -82,7 +95,7 @@ def _run(options: DemoOptions, console: Console, is_json: bool) -> None:
 
 
 def _exit_code(error: Exception) -> int:
-    is_bad_input = isinstance(error, InputError | PortInUseError) or (
+    is_bad_input = isinstance(error, InputError | PortInUseError | NotInstalledError) or (
         isinstance(error, StepError) and error.is_bad_input
     )
     return 2 if is_bad_input else 1

@@ -16,6 +16,8 @@ class DemoOptions:
     rate: float = 20.0
     """Complaints a second."""
     count: int | None = None
+    is_retraining: bool = False
     serving_port: int | None = None
     is_kept_running: bool = False
+    is_monitored: bool = False
     seed: int = 7

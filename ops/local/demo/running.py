@@ -15,10 +15,16 @@ READY_SECONDS = 60.0
 def run_to_end(processes: Processes, spec: ProcessSpec, update: Update) -> str:
     """Run a command to its end and return the last line that it wrote; raises StepError."""
     child = processes.start(spec)
-    while (code := child.wait(0.2)) is None:
+    while child.wait(0.2) is None:
         update(last_line(child))
-    if code != 0:
-        raise StepError(spec.name, code, last_line(child), child.log_path)
+    return result_of(child)
+
+
+def result_of(child: Child) -> str:
+    """Wait for a command and return the last line that it wrote; raises StepError."""
+    code = child.wait()
+    if code:
+        raise StepError(child.name, code, last_line(child), child.log_path)
     return child.log_path.read_text(errors="replace").rstrip().splitlines()[-1]
 
 

@@ -3,6 +3,8 @@
 The demo imports no service.
 """
 
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,6 +25,10 @@ TRAINING_BUDGET = (
     *("--max-length", "96", "--epochs", "3"),
     *("--set", "calibration.wanted_accuracy=0.8"),
 )
+
+
+# A rate on a holdout of a hundred rows moves by a point with each of them.
+EXPORT_BOUNDS = ("--max-flip-rate", "0.05", "--max-macro-f1-loss", "0.05")
 
 
 def trainer(workspace: Workspace, seed: int) -> ProcessSpec:
@@ -82,10 +88,31 @@ def consumer_mapping(
     )
 
 
-def agent(*arguments: str, cloud: Mapping[str, str]) -> ProcessSpec:
+def agent(
+    *arguments: str, cloud: Mapping[str, str], settings: Mapping[str, str] | None = None
+) -> ProcessSpec:
     return ProcessSpec(
         "retraining_agent",
         module="services.retraining_agent.main",
         arguments=arguments,
-        environment={**cloud, "BUCKET": BUCKET, "POLICY": str(POLICY)},
+        environment={**cloud, "BUCKET": BUCKET, "POLICY": str(POLICY), **(settings or {})},
     )
+
+
+def retraining_settings(workspace: Workspace, seed: int) -> dict[str, str]:
+    """Return what lets the agent train here, and serve through the local SageMaker API."""
+    trainer = ("services.trainer.main", "run", "--data", "{data}", "--to", "{checkpoint}")
+    state = ("--work", "{work}", "--seed", str(seed), *TRAINING_BUDGET)
+    exporter = ("services.onnx_exporter.main", "export", "{checkpoint}", "--to", "{archive_folder}")
+    model = ("--name", MODEL_NAME, "--version", "{version}", "--narratives", "{holdout}")
+    python = (sys.executable, "-m")
+    return {
+        "BASE_DATA": str(workspace.training_data),
+        "WORK_DIR": str(workspace.retraining),
+        "TRAINER_COMMAND": shlex.join([*python, *trainer, *state]),
+        "EXPORTER_COMMAND": shlex.join([*python, *exporter, *model, *EXPORT_BOUNDS]),
+        "JOBS_OUTLIVE_AGENT": "false",
+        "ENDPOINT_NAME": ENDPOINT,
+        "ROLE_ARN": "arn:aws:iam::000000000000:role/local",
+        "SERVING_IMAGE": "local",
+    }

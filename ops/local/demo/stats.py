@@ -18,6 +18,8 @@ class StreamStats:
     """The predicted label by event id."""
     repeats: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
+    """How many rows each model answered, by digest."""
     waiting: list[PredictionRow] = field(default_factory=list)
     latencies_seconds: list[float] = field(default_factory=list)
     _arrivals: deque[tuple[float, int]] = field(default_factory=deque)
@@ -32,6 +34,7 @@ class StreamStats:
             new += 1
             self.predicted[row.event_id] = row.predicted_label
             self.labels[row.predicted_label] += 1
+            self.models[row.model_digest] += 1
             self.latencies_seconds.append(seen_at - row.received_at.timestamp())
             if row.reviewed == "No":
                 self.waiting.append(row)

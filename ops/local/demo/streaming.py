@@ -44,6 +44,7 @@ class Streaming:
         self._watcher = watcher
         self._screen = screen
         self._stats = StreamStats()
+        self._rejected_before = watcher.rejected_count()
         self._rejected = 0
 
     def run(self, wanted: int) -> StreamResult:
@@ -70,7 +71,7 @@ class Streaming:
     def _look(self) -> bool:
         before = self._stats.logged + self._rejected
         self._stats.add(self._watcher.new_rows(), time.time())
-        self._rejected = self._watcher.rejected_count()
+        self._rejected = self._watcher.rejected_count() - self._rejected_before
         return self._stats.logged + self._rejected > before
 
     def _is_complete(self) -> bool:

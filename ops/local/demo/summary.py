@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
+from ops.local.demo.retraining import Retraining
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -24,6 +26,7 @@ class Summary:
     reviews_filled: int
     decision: str
     decision_reason: str
+    retraining: Retraining | None
     seconds: float
     places: dict[str, str]
 
@@ -52,7 +55,20 @@ def _rows(summary: Summary) -> list[tuple[str, str]]:
         ("reviews filled", str(summary.reviews_filled)),
         ("the agent's decision", summary.decision),
         ("because", summary.decision_reason),
+        *_retraining_rows(summary.retraining),
         ("time in all", f"{summary.seconds:.0f} s"),
+    ]
+
+
+def _retraining_rows(retraining: Retraining | None) -> list[tuple[str, str]]:
+    if retraining is None:
+        return []
+    change = "promoted" if retraining.is_promoted else "stays"
+    champion = f"{retraining.champion_version} ({retraining.champion_digest[:12]}) {change}"
+    return [
+        ("the candidate", retraining.verdict),
+        ("champion", champion),
+        *((f"answered by {digest[:12]}", str(n)) for digest, n in retraining.answered_by.items()),
     ]
 
 

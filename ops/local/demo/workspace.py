@@ -60,6 +60,15 @@ class Workspace:
         return self.folder / "bucket"
 
     @property
+    def function_log(self) -> Path:
+        """What the consumer writes to its standard output."""
+        return self.mapping_state / "logs" / "lambda-stream-consumer.log"
+
+    @property
+    def monitor(self) -> Path:
+        return self.folder / "monitor"
+
+    @property
     def metrics(self) -> Path:
         return self.folder / "metrics.txt"
 
@@ -70,6 +79,15 @@ class Workspace:
     @property
     def agent_report(self) -> Path:
         return self.folder / "agent-report.html"
+
+    @property
+    def retraining(self) -> Path:
+        return self.folder / "retraining"
+
+    @property
+    def models(self) -> Path:
+        """Archives that were fetched to be served."""
+        return self.folder / "models"
 
     @property
     def summary(self) -> Path:

@@ -3,12 +3,16 @@
 update_endpoint is refused unless the endpoint is InService; then it is Updating. It ends InService
 with the new configuration, or, when an alarm goes off, InService with the old one. The instance
 count of a variant stays the autoscaled one only with RetainAllVariantProperties. Names are taken
-once and for all.
+once and for all. Every request is checked against the service model that botocore ships.
 """
 
+from functools import cache
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.model import ServiceModel
+from botocore.session import get_session
+from botocore.validate import ParamValidator
 
 
 class FakeEndpoint:
@@ -30,15 +34,18 @@ class FakeEndpoint:
         return answer
 
     def create_model(self, **request: Any) -> None:
+        _check("CreateModel", request)
         _refuse_twice(self.models, request["ModelName"], "Cannot create already existing model")
         self.models[request["ModelName"]] = request
 
     def create_endpoint_config(self, **request: Any) -> None:
+        _check("CreateEndpointConfig", request)
         name = request["EndpointConfigName"]
         _refuse_twice(self.configs, name, "Cannot create already existing endpoint configuration")
         self.configs[name] = request
 
     def update_endpoint(self, **request: Any) -> None:
+        _check("UpdateEndpoint", request)
         if self.status != "InService":
             raise _refusal("Cannot update in-progress endpoint")
         self.updates.append(request)
@@ -53,6 +60,18 @@ class FakeEndpoint:
             self.status = "InService"
             self.config = self.config if self._alarm else self._pending
             self._pending = None
+
+
+@cache
+def _service_model() -> ServiceModel:
+    return get_session().get_service_model("sagemaker")
+
+
+def _check(operation: str, request: dict[str, Any]) -> None:
+    shape = _service_model().operation_model(operation).input_shape
+    report = ParamValidator().validate(request, shape)
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
 
 
 def _refuse_twice(known: dict[str, Any], name: str, message: str) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,9 @@ from libs.labels.schema import LABEL_SCHEMA
 from services.retraining_agent.deployment import DeployStatus, Release
 from services.retraining_agent.jobs import JobStatus, TrainingJob
 from services.retraining_agent.scoring import OpenModel
+from services.retraining_agent.shadow import ShadowTraffic, VariantTraffic
+from services.retraining_agent.surface import DecisionDocument
+from services.retraining_agent.testing.traffic import START
 
 
 class FakeJobs:
@@ -47,6 +52,22 @@ class FakeDeployment:
         return "done"
 
 
+class FakeShadow:
+    """Mirrors at once; what it measured is told beforehand."""
+
+    def __init__(self, candidate: VariantTraffic | None = None, fails: bool = False) -> None:
+        self._candidate = candidate or VariantTraffic(100, 0, 0.01)
+        self._fails = fails
+        self.mirrored: list[str] = []
+
+    def advance(self, candidate: Release, champion: Release) -> DeployStatus:
+        self.mirrored.append(f"{candidate.version} of {champion.version}")
+        return "failed" if self._fails else "done"
+
+    def traffic(self, since: datetime, until: datetime) -> ShadowTraffic:
+        return ShadowTraffic(VariantTraffic(100, 0, 0.01), self._candidate)
+
+
 class FakeScorer:
     """Answers by a label's name in the text; a bad one is wrong about every third narrative."""
 
@@ -76,3 +97,38 @@ def open_fake_model(content: bytes) -> Iterator[OpenModel]:
 def fake_digest(version: str) -> str:
     """Return the digest of a fake model."""
     return (version.encode().hex() + "0" * 64)[:64]
+
+
+class FakeEvents:
+    """An event bus that keeps what it is sent, or refuses it."""
+
+    def __init__(self, refusal: str = "") -> None:
+        self.events: list[Any] = []
+        self._refusal = refusal
+
+    def put_events(self, *, Entries: list[Any]) -> Any:  # noqa: N803
+        if self._refusal:
+            refused = {"ErrorCode": "InternalFailure", "ErrorMessage": self._refusal}
+            return {"FailedEntryCount": len(Entries), "Entries": [refused for _ in Entries]}
+        self.events += Entries
+        return {"FailedEntryCount": 0, "Entries": [{"EventId": "1"} for _ in Entries]}
+
+
+def a_decision() -> DecisionDocument:
+    """Return the document of a quiet round."""
+    return DecisionDocument(
+        decided_at=START,
+        decision="do_nothing",
+        reason="calm",
+        triggers=[],
+        holds=[],
+        run_id=None,
+        step=None,
+        verdict="",
+        champion_version="1.0.0",
+        champion_digest="a" * 64,
+        drift_psi={"label_mix": 0.02},
+        evidence_key="e",
+        report_key="r",
+        awaits_approval=None,
+    )

@@ -32,10 +32,18 @@ from services.retraining_agent.policy import (
 from services.retraining_agent.ports import Ports
 from services.retraining_agent.review_store import keep_review
 from services.retraining_agent.run_state import RunState
+from services.retraining_agent.shadow import ShadowDeployment
 from services.retraining_agent.store import ObjectStore
+from services.retraining_agent.testing.dying_store import (
+    DyingDeployment,
+    DyingJobs,
+    DyingShadow,
+    DyingStore,
+)
 from services.retraining_agent.testing.fakes import (
     FakeDeployment,
     FakeJobs,
+    FakeShadow,
     fake_digest,
     open_fake_model,
 )
@@ -58,6 +66,7 @@ class World:
     store: MemoryStore = field(default_factory=MemoryStore)
     jobs: TrainingJobs = field(default_factory=FakeJobs)
     deployment: Deployment = field(default_factory=FakeDeployment)
+    shadow: ShadowDeployment = field(default_factory=FakeShadow)
     policy: Policy = POLICY
     clock: datetime = START + timedelta(days=2)
     rounds: int = 0
@@ -66,10 +75,12 @@ class World:
         return self.clock
 
     def ports(self, store: ObjectStore | None = None) -> Ports:
+        dies = store if isinstance(store, DyingStore) else None
         return Ports(
             store=store or self.store,
-            jobs=self.jobs,
-            deployment=self.deployment,
+            jobs=DyingJobs(self.jobs, dies) if dies else self.jobs,
+            deployment=DyingDeployment(self.deployment, dies) if dies else self.deployment,
+            shadow=DyingShadow(self.shadow, dies) if dies else self.shadow,
             open_model=open_fake_model,
             base_data=base_data,
             policy=self.policy,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[3]
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @dataclass

@@ -24,6 +24,7 @@ from services.serving.service import Capacity, Service
 from services.serving.testing.tiny_artifact import TinySpec, write_tiny_archive
 
 CAPACITY = Capacity(lanes=2, queue_items=1000, items_per_run=1, patience=Patience(10, 30))
+POOL_SPEC = PoolSpec(cores=2)
 LIMITS = HttpLimits(
     body=BodyLimits(body_bytes=1 << 20, buffer_bytes=4 << 20, seconds=5),
     max_items=50,
@@ -68,6 +69,7 @@ class HarnessSpec:
     """What a test may want different."""
 
     pool: Pool | None = None
+    pool_spec: PoolSpec = POOL_SPEC
     capacity: Capacity = CAPACITY
     limits: HttpLimits = LIMITS
     is_started: bool = True
@@ -83,7 +85,7 @@ def serve_tiny_model(directory: Path, spec: HarnessSpec | None = None) -> Iterat
     metrics = ServingMetrics(registry)
 
     def load() -> Classifier:
-        classifier = load_classifier(directory / "model", PoolSpec(cores=2), metrics)
+        classifier = load_classifier(directory / "model", spec.pool_spec, metrics)
         return replace(classifier, pool=spec.pool) if spec.pool is not None else classifier
 
     service = Service(load, spec.capacity, metrics)

@@ -44,6 +44,7 @@ class TinySpec:
     label_schema: LabelSchema = LABEL_SCHEMA
     model: bytes | None = None
     """Content of model.onnx instead of the tiny graph."""
+    script: bytes = b"# not run by this container\n"
 
 
 def write_tiny_archive(directory: Path, spec: TinySpec | None = None) -> Path:
@@ -55,7 +56,7 @@ def write_tiny_archive(directory: Path, spec: TinySpec | None = None) -> Path:
     vocabulary_size = tokenizer.get_vocab_size(with_added_tokens=True)
     (files / MODEL_FILE).write_bytes(spec.model or _graph(spec, vocabulary_size))
     (files / TOKENIZER_FILE).write_text(tokenizer.to_str())
-    (files / SCRIPT_FILE).write_text("# not run by this container\n")
+    (files / SCRIPT_FILE).write_bytes(spec.script)
     (files / MODEL_CARD_FILE).write_text("# A random model for tests\n")
     archive = directory / "model.tar.gz"
     pack_artifact(files, _manifest(spec, files), archive)

@@ -10,8 +10,8 @@ from moto.server import ThreadedMotoServer
 from services.trainer.config import TrainerConfig, build_config
 from services.trainer.errors import ConfigError, DataError, SubmitError
 from services.trainer.main import main
-from services.trainer.sagemaker_jobs import SageMakerJobs
 from services.trainer.submit import METRICS, Machine, job_request
+from services.trainer.submit_command import training_jobs
 
 MACHINE = Machine(
     image="123456789012.dkr.ecr.us-east-1.amazonaws.com/trainer:1",
@@ -41,6 +41,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
 
 
 def started(name: str) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def test_a_spot_job_reaches_the_service_with_all_that_it_needs() -> None:
     test = "s3://bucket/in/test.parquet"
     request = job_request("spot-1", DATA, test, "s3://bucket/out/", MACHINE, config)
 
-    arn = SageMakerJobs(boto3.Session()).start(request)
+    arn = training_jobs().start(request)
 
     job = started("spot-1")
     sources = {
@@ -91,14 +92,14 @@ def test_a_job_on_demand_waits_for_nothing() -> None:
     machine = replace(MACHINE, is_spot=False)
     request = job_request("demand-1", DATA, None, "s3://bucket/out", machine, TrainerConfig())
 
-    SageMakerJobs(boto3.Session()).start(request)
+    training_jobs().start(request)
 
     assert started("demand-1")["StoppingCondition"] == {"MaxRuntimeInSeconds": 7200}
 
 
 def test_what_the_service_refuses_is_one_sentence() -> None:
     request = job_request("twice", DATA, None, "s3://bucket/out", MACHINE, TrainerConfig())
-    jobs = SageMakerJobs(boto3.Session())
+    jobs = training_jobs()
     jobs.start(request)
 
     with pytest.raises(SubmitError, match="training job twice was refused: "):
@@ -110,7 +111,7 @@ def test_a_session_without_a_region_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_CONFIG_FILE", "absent")
 
     with pytest.raises(ConfigError, match="there is no AWS region"):
-        SageMakerJobs(boto3.Session())
+        training_jobs()
 
 
 def test_a_job_reads_and_writes_addresses_alone() -> None:

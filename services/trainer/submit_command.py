@@ -1,6 +1,9 @@
 """`trainer submit`: a SageMaker training job with the configuration of the command line."""
 
 import json
+import os
+import sys
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,7 +45,7 @@ def submit(data: str, test: str | None, output: str, as_json: bool, **options: A
     config = read_config({name: options.pop(name) for name in ("config_file", "settings")})
     name = options.pop("name") or f"complaints-trainer-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S}"
     request = job_request(name, data, test, output, Machine(**options), config)
-    arn = _training_jobs().start(request)
+    arn = training_jobs().start(request)
     document = describe(request, arn)
     click.echo(json.dumps(document, indent=2) if as_json else f"started: {arn}")
 
@@ -57,10 +60,15 @@ def describe(request: JobRequest, arn: str) -> dict[str, str]:
     }
 
 
-def _training_jobs() -> TrainingJobs:
-    # Imported here because the SDK takes seconds, and nothing else needs it.
-    import boto3
+def training_jobs() -> TrainingJobs:
+    """Return SageMaker, with the credentials and region of boto3; raises ConfigError."""
+    # ops/decisions/0007 knows that version 2 is the old one.
+    os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
+    # The SDK logs on the stdout that it finds when it is imported, which is for our answer.
+    with redirect_stdout(sys.stderr):
+        # Imported here because it takes seconds, and nothing else needs it.
+        import boto3
 
-    from services.trainer.sagemaker_jobs import SageMakerJobs
+        from services.trainer.sagemaker_jobs import SageMakerJobs
 
-    return SageMakerJobs(boto3.Session())
+        return SageMakerJobs(boto3.Session())

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 from libs.artifact.manifest import Scalar
 from services.trainer.errors import TransientError, UnreachableError
+from services.trainer.files import write_errors_named
 
 RUN_FILE = "tracked-run"
 
@@ -36,15 +37,16 @@ def tracked_run(
 ) -> Iterator[LogFigures]:
     """Give what logs figures of the fit in `directory`, whose run goes on when the fit does.
 
-    A tracker that does not answer at the start raises UnreachableError; one that stops answering
-    later is said once and left alone.
+    Raises OutputError, or UnreachableError for a tracker that does not answer at the start; one
+    that stops answering later is said once and left alone.
     """
     if tracker is None:
         yield lambda figures, step: None
         return
     path = directory / RUN_FILE
     run = tracker.start(path.read_text() if path.is_file() else "", parameters)
-    path.write_text(run)
+    with write_errors_named(path):
+        path.write_text(run)
     guarded = _Guarded(tracker, run, say)
     try:
         yield guarded.log

@@ -109,7 +109,7 @@ def _default_speed(
         ),
         train_dataset=_Padded(split, plan.max_length, source.tokenizer.pad_id),
     )
-    trainer.remove_callback(PrinterCallback)  # type: ignore[no-untyped-call]
+    trainer.remove_callback(PrinterCallback)
     started = time.monotonic()
     trainer.train()
     return len(split) / (time.monotonic() - started)

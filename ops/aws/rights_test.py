@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from ops.aws.template import Rendering, parts, resources
+from ops.aws.template import Rendering, load, parts, resources
 
 # AWS has no narrower resource for these; the pages of the service authorization reference say so.
 WITHOUT_RESOURCES = {
@@ -77,8 +77,6 @@ def test_every_role_that_a_stack_names_is_there() -> None:
 
 
 def resources_of(part: str) -> list[dict[str, Any]]:
-    from ops.aws.template import load
-
     return [each.get("Properties", {}) for each in load(part)["Resources"].values()]
 
 

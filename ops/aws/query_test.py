@@ -27,7 +27,9 @@ def statement(name: str) -> str:
 def test_a_glue_table_has_the_columns_of_its_statement_in_order(name: str) -> None:
     body = statement(name).partition("PARTITIONED BY")[0]
 
-    columns = [(each["Name"], each["Type"]) for each in glue_table(name)["StorageDescriptor"]["Columns"]]
+    columns = [
+        (each["Name"], each["Type"]) for each in glue_table(name)["StorageDescriptor"]["Columns"]
+    ]
 
     written = re.findall(r"^  `(\w+)` (.+?),?$", body, re.MULTILINE)
     assert columns == [(column, kind.replace(", ", ",")) for column, kind in written]

@@ -1,4 +1,5 @@
 import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+@cache
 def roles() -> dict[str, dict[str, Any]]:
     """Return all roles of all stacks, by the names that AWS will know."""
     rendered = (

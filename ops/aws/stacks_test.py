@@ -113,7 +113,9 @@ def test_the_function_has_time_for_a_call_and_for_the_log() -> None:
 
 def test_the_agent_and_the_stack_update_the_endpoint_by_the_same_canary() -> None:
     alarms = ("complaints-prod-serving-errors", "complaints-prod-serving-latency")
-    agent = deployment_config(EndpointSpec("complaints-prod", "role", "bucket", "image", alarms=alarms))
+    agent = deployment_config(
+        EndpointSpec("complaints-prod", "role", "bucket", "image", alarms=alarms)
+    )
 
     stack = rendered("serving", "AWS::SageMaker::Endpoint")[0]["DeploymentConfig"]
 
@@ -155,7 +157,9 @@ def test_autoscaling_follows_concurrent_requests_of_the_live_variant() -> None:
 
 
 def test_the_alarm_on_rejected_records_asks_for_the_metric_that_the_consumer_writes() -> None:
-    alarms = {each["AlarmName"]: each for each in rendered("stream_consumer", "AWS::CloudWatch::Alarm")}
+    alarms = {
+        each["AlarmName"]: each for each in rendered("stream_consumer", "AWS::CloudWatch::Alarm")
+    }
 
     alarm = alarms["complaints-prod-stream-consumer-rejected"]
 
@@ -174,7 +178,10 @@ def test_an_alarm_tells_somebody(part: str) -> None:
 
 def test_a_service_deploys_alone_since_stacks_import_from_the_data_alone() -> None:
     outputs = load("data")["Outputs"].values()
-    exported = {Rendering("data", {"Environment": "prod"}).render(each["Export"]["Name"]) for each in outputs}
+    exported = {
+        Rendering("data", {"Environment": "prod"}).render(each["Export"]["Name"])
+        for each in outputs
+    }
 
     for part in parts():
         assert set(imports(load(part))) <= exported

@@ -1,9 +1,10 @@
 import re
+from functools import cache
 from typing import Any
 
 import pytest
 
-from ops.aws.template import Rendering, parts, resources
+from ops.aws.template import Rendering, load, parts, resources
 
 # AWS has no narrower resource for these; the pages of the service authorization reference say so.
 WITHOUT_RESOURCES = {
@@ -23,6 +24,7 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+@cache
 def roles() -> dict[str, dict[str, Any]]:
     """Return all roles of all stacks, by the names that AWS will know."""
     rendered = (
@@ -77,8 +79,6 @@ def test_every_role_that_a_stack_names_is_there() -> None:
 
 
 def resources_of(part: str) -> list[dict[str, Any]]:
-    from ops.aws.template import load
-
     return [each.get("Properties", {}) for each in load(part)["Resources"].values()]
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,10 @@ def parts() -> list[str]:
     return sorted(path.stem for path in STACKS.glob("*.yaml"))
 
 
+@cache
 def load(part: str) -> dict[str, Any]:
-    """Return a stack as it is written."""
-    template: dict[str, Any] = yaml.load((STACKS / f"{part}.yaml").read_text(), _Loader)  # noqa: S506
+    """Return a stack as it is written; it is shared, so nobody changes it."""
+    template: dict[str, Any] = yaml.load((STACKS / f"{part}.yaml").read_text(), _Loader)
     return template
 
 
@@ -78,7 +80,7 @@ class Rendering:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def render(self, value: Any) -> Any:
-        """Return `value` as CloudFormation would fill it in; an import becomes its export's name."""
+        """Return `value` as CloudFormation fills it in; an import becomes its export's name."""
         match value:
             case {"Ref": name}:
                 return self._reference(name)
@@ -101,8 +103,8 @@ class Rendering:
 
     def _holds(self, condition: str) -> bool:
         """Every condition of the stacks reads: a parameter is not empty."""
-        parameter = load(self.part)["Conditions"][condition]["Fn::Not"][0]["Fn::Equals"][0]["Ref"]
-        return self._reference(parameter) != ""
+        compared = load(self.part)["Conditions"][condition]["Fn::Not"][0]["Fn::Equals"]
+        return self._reference(compared[0]["Ref"]) != ""
 
     def _reference(self, name: str) -> Any:
         if name in _PSEUDO:

@@ -1,4 +1,4 @@
-"""What a million complaints cost on AWS, from a measured throughput and the prices of prices.yaml."""
+"""What a million complaints cost on AWS, from a measured throughput and list prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -2,7 +2,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from ops.aws.cost.cost import PRICES, Load, Line, main, per_million, per_month, table
+from ops.aws.cost.cost import PRICES, Line, Load, main, per_million, per_month, table
 
 PRICE_LIST = {
     "sagemaker": {"instance_hour": 0.36},

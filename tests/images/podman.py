@@ -24,7 +24,7 @@ _PODMAN = ["podman", "--runtime", "runc"]
 _LOCKED_UP = [
     "--read-only",
     "--read-only-tmpfs=false",
-    "--tmpfs=/tmp:rw,mode=1777",
+    "--tmpfs=/tmp",
     "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
     f"--memory={MEMORY}",

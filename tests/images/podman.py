@@ -28,7 +28,9 @@ _LOCKED_UP = [
     "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
     f"--memory={MEMORY}",
-    # podman's own defaults are more than an unprivileged machine may grant
+    # the host's network, for no bridge can be had everywhere; the container binds to loopback alone
+    "--network=host",
+    # podman's own limits are more than every machine may grant
     "--ulimit=nofile=4096:4096",
     "--ulimit=nproc=4096:4096",
     "--pull=never",
@@ -55,7 +57,6 @@ class ImageSpec:
     model: Path
     environ: dict[str, str] = field(default_factory=dict)
     user: str | None = None
-    container_port: int = 8080
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def inspect_image(image: str) -> dict[str, Any]:
 
 def run_to_end(spec: ImageSpec) -> "subprocess.CompletedProcess[str]":
     """Run an image that is expected to refuse to start."""
-    command = _run_command(spec, f"complaints-{uuid4().hex[:12]}", port=0)
+    command = _run_command(spec, f"complaints-{uuid4().hex[:12]}", _free_port())
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=_environ())
 
 
@@ -135,12 +136,15 @@ def running_image(spec: ImageSpec, log_path: Path) -> Iterator[RunningImage]:
 
 
 def _run_command(spec: ImageSpec, name: str, port: int) -> list[str]:
-    """Return the command line; port 0 publishes nothing."""
-    published = [f"--publish=127.0.0.1:{port}:{spec.container_port}"] if port else []
-    settings = [f"--env={key}={value}" for key, value in spec.environ.items()]
+    environ = {
+        "COMPLAINTS_BIND_HOST": "127.0.0.1",
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        **spec.environ,
+    }
+    settings = [f"--env={key}={value}" for key, value in environ.items()]
     user = [f"--user={spec.user}"] if spec.user else []
     model = f"--volume={spec.model}:{MODEL_FOLDER}:ro"
-    options = [*_LOCKED_UP, *published, *settings, *user, model]
+    options = [*_LOCKED_UP, *settings, *user, model]
     # SageMaker gives the one argument and nothing else
     return [*_PODMAN, "run", "--rm", f"--name={name}", *options, spec.image, "serve"]
 

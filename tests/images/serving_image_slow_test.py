@@ -189,17 +189,6 @@ print([name for name in ("pip", "torch", "transformers", "boto3", "pytest") if f
     assert running.python(program) == "[]\n[]"
 
 
-def test_the_port_is_where_sagemaker_says(image: str, model: Path, tmp_path: Path) -> None:
-    environ = {"SAGEMAKER_BIND_TO_PORT": "9000"}
-
-    with running_image(
-        ImageSpec(image, model, environ, container_port=9000), tmp_path / "log"
-    ) as container:
-        answer = container.request("GET", "/ping")
-
-    assert answer.status == 200
-
-
 def test_a_packed_model_is_served_too(image: str, tmp_path: Path) -> None:
     archive = write_tiny_archive(tmp_path)
     environ = {"MODEL_PATH": "/opt/ml/model/model.tar.gz"}

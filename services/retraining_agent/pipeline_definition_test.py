@@ -21,7 +21,7 @@ PARAMETERS = ["TrainingSet", "Holdout", "Champion", "Output", "Version"]
 
 
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
@@ -31,7 +31,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def document(account: None) -> dict[str, Any]:
+def document(_account: None) -> dict[str, Any]:
     return dict(json.loads(sdk_definition(SPEC)))
 
 
@@ -82,6 +82,6 @@ def test_the_exporter_is_called_as_its_command_line_wants_it(document: dict[str,
     assert calls["Evaluate"].startswith("compare /opt/ml/processing/input/champion/model.tar.gz ")
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("_account")
 def test_the_same_spec_has_the_same_definition() -> None:
     assert sdk_definition(SPEC) == sdk_definition(SPEC)

@@ -33,7 +33,7 @@ from services.retraining_agent.register import FirstModel, register_first
 from services.retraining_agent.review_commands import review
 from services.retraining_agent.s3_store import S3Store
 from services.retraining_agent.sagemaker_deployment import SageMakerDeployment
-from services.retraining_agent.sagemaker_pipeline import PipelineSpec, SageMakerPipelineJobs
+from services.retraining_agent.sagemaker_pipeline import SageMakerPipelineJobs, sdk_definition
 from services.retraining_agent.sagemaker_shadow import SageMakerShadow
 from services.retraining_agent.settings import Settings
 from services.retraining_agent.shadow import ShadowDeployment
@@ -105,18 +105,11 @@ def build_ports(settings: Settings, policy: Policy, store: S3Store) -> Ports:
 def _jobs(settings: Settings, store: S3Store) -> TrainingJobs:
     if settings.pipeline is not None:
         client = boto3.client("sagemaker")
-        return SageMakerPipelineJobs(client, store, settings.pipeline, _definition)
+        return SageMakerPipelineJobs(client, store, settings.pipeline, sdk_definition)
     commands = LocalCommands(
         settings.trainer_command, settings.exporter_command, settings.jobs_outlive_agent
     )
     return LocalTrainingJobs(settings.work, commands)
-
-
-def _definition(spec: PipelineSpec) -> str:
-    # Imported here because the SDK takes seconds, and nothing else needs it.
-    from services.retraining_agent.pipeline_definition import PipelineBuilder
-
-    return PipelineBuilder(boto3.Session(), spec).definition()
 
 
 def _deployment(settings: Settings, store: S3Store) -> Deployment:

@@ -151,9 +151,10 @@ def deployment_config(spec: EndpointSpec) -> "DeploymentConfigTypeDef":
             "TerminationWaitInSeconds": spec.bake_seconds,
         },
     }
-    if spec.alarms:
-        alarms = [{"AlarmName": name} for name in spec.alarms]
-        return {**policy, "AutoRollbackConfiguration": {"Alarms": alarms}}
+    if spec.alarms:  # an empty list is refused
+        policy["AutoRollbackConfiguration"] = {
+            "Alarms": [{"AlarmName": name} for name in spec.alarms]
+        }
     return policy
 
 

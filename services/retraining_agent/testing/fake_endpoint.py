@@ -69,6 +69,7 @@ def _service_model() -> ServiceModel:
 
 def _check(operation: str, request: dict[str, Any]) -> None:
     shape = _service_model().operation_model(operation).input_shape
+    assert shape is not None
     report = ParamValidator().validate(request, shape)
     if report.has_errors():
         raise ParamValidationError(report=report.generate_report())

@@ -93,7 +93,10 @@ def _make_plan(artifact: Path | None, cache: Path, scratch: Path, sizes: dict[st
 
 def _run(name: str, plan: Plan, console: Console) -> list[Row]:
     began_at = time.perf_counter()
-    rows = MEASUREMENTS[name](plan)
+    try:
+        rows = MEASUREMENTS[name](plan)
+    except BenchError as error:  # the other rows are still worth having
+        rows = [Row(name, None, None, True, str(error))]
     console.print(f"measured {name} in {time.perf_counter() - began_at:.0f} s")
     return rows
 

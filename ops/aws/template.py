@@ -104,7 +104,7 @@ class Rendering:
     def _holds(self, condition: str) -> bool:
         """Every condition of the stacks reads: a parameter is not empty."""
         compared = load(self.part)["Conditions"][condition]["Fn::Not"][0]["Fn::Equals"]
-        return self._reference(compared[0]["Ref"]) != ""
+        return bool(self._reference(compared[0]["Ref"]) != "")
 
     def _reference(self, name: str) -> Any:
         if name in _PSEUDO:

@@ -63,7 +63,9 @@ def test_no_expression_of_github_is_pasted_into_a_shell(workflow: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "workflow", [path for path in WORKFLOWS if path.stem.startswith("deploy-")], ids=str
+    "workflow",
+    [path for path in WORKFLOWS if path.stem.startswith("deploy-")],
+    ids=lambda path: path.stem,
 )
 def test_a_deployment_waits_for_the_approval_of_the_environment_that_its_role_trusts(
     workflow: Path,

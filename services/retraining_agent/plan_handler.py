@@ -19,7 +19,7 @@ from services.retraining_agent.store import ObjectStore
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Return decision and evidence as plain values; raises AgentError."""
+    """Return decision and evidence as values of JSON; raises AgentError."""
     store, policy = _dependencies()
     return plan(store, policy, datetime.now(UTC), event.get("request"))
 
@@ -28,7 +28,7 @@ def plan(store: ObjectStore, policy: Policy, now: datetime, request: str | None)
     """Return what `plan --json` prints."""
     seen = look(store, policy, now, request)
     document = {"decision": seen.decision, "evidence": seen.gathered.evidence}
-    return dict(msgspec.to_builtins(document))
+    return dict(msgspec.json.decode(msgspec.json.encode(document)))
 
 
 @cache

@@ -129,6 +129,8 @@ def sdk_definition(spec: PipelineSpec) -> str:
     with warnings.catch_warnings():
         # Version 2 warns that it is not version 3: ops/decisions/0007 says why it is not.
         warnings.simplefilter("ignore", FutureWarning)
+        # A PipelineSession warns at each step that it runs none: that is what it is for.
+        warnings.simplefilter("ignore", UserWarning)
         from services.retraining_agent.pipeline_definition import PipelineBuilder
 
         return PipelineBuilder(boto3.Session(), spec).definition()

@@ -49,8 +49,9 @@ def draw_dashboard(title: str, panels: Sequence[PanelData], path: Path) -> None:
         axes = figure.add_subplot(grid[row, column : column + data.panel.width])
         _draw(axes, data, start)
     figure.suptitle(title, color=FOREGROUND, fontsize=13, x=0.01, ha="left")
-    figure.text(0.01, 0.006, CAPTION, color=FOREGROUND, fontsize=8)
-    figure.tight_layout(rect=(0, 0.02, 1, 0.99))
+    figure.text(0.01, 0.02, CAPTION, color=FOREGROUND, fontsize=8)
+    edge = 0.35 / figure.get_figheight()
+    figure.subplots_adjust(0.035, 1.6 * edge, 0.99, 1 - 1.9 * edge, wspace=2.2, hspace=0.3)
     figure.savefig(path, facecolor=BACKGROUND)
 
 
@@ -103,7 +104,9 @@ def _draw_steps(axes: Axes, series: Sequence[Series], start: float) -> None:
         step = min((b - a for a, b in pairwise(each.times)), default=1.0)
         bars = [(time - start, step) for time in each.times]
         axes.broken_barh(bars, (row - 0.3, 0.6), color=colour)
-    axes.set_yticks(range(len(series)), [each.name for each in series])
+        place = axes.get_yaxis_transform()
+        axes.text(0.01, row + 0.4, each.name, color=FOREGROUND, fontsize=7, transform=place)
+    axes.set_yticks([])
     axes.set_ylim(-1, max(len(series), 2))
     axes.set_xlim(left=0)
 

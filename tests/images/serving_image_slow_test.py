@@ -38,13 +38,17 @@ def image() -> str:
     return name
 
 
+def let_everyone_read(folder: Path) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755)
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that SageMaker makes of a model.tar.gz: readable by everyone."""
     folder = tmp_path_factory.mktemp("model")
     unpacked = unpack_artifact(write_tiny_archive(folder), folder / "unpacked").directory
-    for path in [*folder.parents[:1], folder, unpacked, *unpacked.rglob("*")]:
-        path.chmod(0o755)
+    let_everyone_read(unpacked)
     return unpacked
 
 
@@ -190,10 +194,9 @@ print([name for name in ("pip", "torch", "transformers", "boto3", "pytest") if f
 
 
 def test_a_packed_model_is_served_too(image: str, tmp_path: Path) -> None:
-    archive = write_tiny_archive(tmp_path)
+    write_tiny_archive(tmp_path)
     environ = {"MODEL_PATH": "/opt/ml/model/model.tar.gz"}
-    for path in [*tmp_path.parents[:2], tmp_path, archive]:
-        path.chmod(0o755)
+    let_everyone_read(tmp_path)
 
     with running_image(ImageSpec(image, tmp_path, environ), tmp_path / "log") as container:
         answer = container.post(f'{{"text": {QUOTED}}}'.encode())
@@ -202,10 +205,9 @@ def test_a_packed_model_is_served_too(image: str, tmp_path: Path) -> None:
 
 
 def test_sigterm_reaches_it_and_loses_no_accepted_request(image: str, tmp_path: Path) -> None:
-    archive = write_tiny_archive(tmp_path, TinySpec(width=512, layers=20))
+    write_tiny_archive(tmp_path, TinySpec(width=512, layers=20))
     environ = {"MODEL_PATH": "/opt/ml/model/model.tar.gz"}
-    for path in [*tmp_path.parents[:2], tmp_path, archive]:
-        path.chmod(0o755)
+    let_everyone_read(tmp_path)
     body = json.dumps({"instances": [{"text": NARRATIVE}] * 50}).encode()
 
     with (

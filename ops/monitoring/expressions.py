@@ -28,7 +28,7 @@ class Expression:
         names: set[str] = set()
 
         def visit(node: Any) -> None:
-            if isinstance(node, promql_parser.VectorSelector):
+            if isinstance(node, promql_parser.VectorSelector) and node.name is not None:
                 names.add(node.name)
 
         parsed = promql_parser.parse(with_window(self.text, "1m"))

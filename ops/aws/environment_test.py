@@ -104,6 +104,7 @@ def test_the_agent_reads_every_variable_that_its_schedule_sets() -> None:
 def test_sagemaker_takes_the_request_that_starts_the_agent() -> None:
     shape = boto3.client("sagemaker", region_name="eu-central-1").meta.service_model
     operation = shape.operation_model("CreateProcessingJob").input_shape
+    assert operation is not None
 
     report = ParamValidator().validate(agent_job(), operation)
 

@@ -15,7 +15,11 @@ def test_cfn_lint_finds_nothing(part: str) -> None:
 
 
 def test_cfn_lint_would_find_something() -> None:
-    text = (STACKS / "data.yaml").read_text().replace("EnableKeyRotation", "EnableKeyRotations")
+    text = (
+        (STACKS / "data.yaml")
+        .read_text()
+        .replace("EnableKeyRotation: true", "EnableKeyRotations: true")
+    )
 
     findings = lint(text, config=ManualArgs(regions=["eu-central-1"]))
 

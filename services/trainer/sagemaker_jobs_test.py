@@ -1,6 +1,8 @@
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
@@ -54,7 +56,7 @@ def test_a_spot_job_reaches_the_service_with_all_that_it_needs() -> None:
     test = "s3://bucket/in/test.parquet"
     request = job_request("spot-1", DATA, test, "s3://bucket/out/", MACHINE, config)
 
-    arn = training_jobs().start(request)
+    arn = training_jobs(boto3.Session()).start(request)
 
     job = started("spot-1")
     sources = {
@@ -73,9 +75,21 @@ def test_a_spot_job_reaches_the_service_with_all_that_it_needs() -> None:
     }
     assert sources == {"training": DATA, "test": test}
     assert job["HyperParameters"]["fit.learning_rate"] == "1e-05"
-    assert {
-        one["Name"]: one["Regex"] for one in job["AlgorithmSpecification"]["MetricDefinitions"]
-    } == METRICS
+
+
+def test_the_metrics_of_a_job_are_those_that_its_log_can_tell() -> None:
+    session, sent = boto3.Session(), list[dict[str, Any]]()
+    session.events.register(
+        "before-parameter-build.sagemaker.CreateTrainingJob",
+        lambda params, **_: sent.append(params),
+    )
+    request = job_request("metrics-1", DATA, None, "s3://bucket/out", MACHINE, TrainerConfig())
+
+    training_jobs(session).start(request)
+
+    (params,) = sent
+    definitions = params["AlgorithmSpecification"]["MetricDefinitions"]
+    assert {one["Name"]: one["Regex"] for one in definitions} == METRICS
 
 
 def test_the_hyperparameters_of_a_job_are_the_configuration_again() -> None:
@@ -92,18 +106,33 @@ def test_a_job_on_demand_waits_for_nothing() -> None:
     machine = replace(MACHINE, is_spot=False)
     request = job_request("demand-1", DATA, None, "s3://bucket/out", machine, TrainerConfig())
 
-    training_jobs().start(request)
+    training_jobs(boto3.Session()).start(request)
 
     assert started("demand-1")["StoppingCondition"] == {"MaxRuntimeInSeconds": 7200}
 
 
-def test_what_the_service_refuses_is_one_sentence() -> None:
-    request = job_request("twice", DATA, None, "s3://bucket/out", MACHINE, TrainerConfig())
-    jobs = training_jobs()
-    jobs.start(request)
+class _Refusing(BaseHTTPRequestHandler):
+    """Answers as SageMaker does when a name is taken."""
 
-    with pytest.raises(SubmitError, match="training job twice was refused: "):
-        jobs.start(request)
+    def do_POST(self) -> None:  # noqa: N802
+        body = b'{"__type": "ResourceInUse", "message": "names must be unique"}'
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+def test_what_the_service_refuses_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = job_request("twice", DATA, None, "s3://bucket/out", MACHINE, TrainerConfig())
+    with HTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+
+        with pytest.raises(SubmitError, match="job twice was refused: names must be unique"):
+            training_jobs(boto3.Session()).start(request)
 
 
 def test_a_session_without_a_region_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +140,7 @@ def test_a_session_without_a_region_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("AWS_CONFIG_FILE", "absent")
 
     with pytest.raises(ConfigError, match="there is no AWS region"):
-        training_jobs()
+        training_jobs(boto3.Session())
 
 
 def test_a_job_reads_and_writes_addresses_alone() -> None:

@@ -5,12 +5,15 @@ import os
 import sys
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from services.trainer.options import ANY_PATH, DATA, TEST, read_config
 from services.trainer.submit import JobRequest, Machine, TrainingJobs, job_request
+
+if TYPE_CHECKING:
+    import boto3
 
 
 @click.command()
@@ -45,7 +48,10 @@ def submit(data: str, test: str | None, output: str, as_json: bool, **options: A
     config = read_config({name: options.pop(name) for name in ("config_file", "settings")})
     name = options.pop("name") or f"complaints-trainer-{datetime.now(UTC):%Y-%m-%d-%H-%M-%S}"
     request = job_request(name, data, test, output, Machine(**options), config)
-    arn = training_jobs().start(request)
+    # Imported here, like the SDK, because nothing else of the command line needs it.
+    import boto3
+
+    arn = training_jobs(boto3.Session()).start(request)
     document = describe(request, arn)
     click.echo(json.dumps(document, indent=2) if as_json else f"started: {arn}")
 
@@ -60,15 +66,12 @@ def describe(request: JobRequest, arn: str) -> dict[str, str]:
     }
 
 
-def training_jobs() -> TrainingJobs:
-    """Return SageMaker, with the credentials and region of boto3; raises ConfigError."""
+def training_jobs(session: "boto3.Session") -> TrainingJobs:
+    """Return SageMaker, with the credentials and region of `session`; raises ConfigError."""
     # ops/decisions/0007 knows that version 2 is the old one.
     os.environ.setdefault("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
     # The SDK logs on the stdout that it finds when it is imported, which is for our answer.
     with redirect_stdout(sys.stderr):
-        # Imported here because it takes seconds, and nothing else needs it.
-        import boto3
-
         from services.trainer.sagemaker_jobs import SageMakerJobs
 
-        return SageMakerJobs(boto3.Session())
+        return SageMakerJobs(session)

@@ -73,15 +73,20 @@ class LengthGroupedBatches:
 
 
 def collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor]:
-    """Pad to the longest: input_ids and attention_mask (batch, length), labels (batch,), int64."""
+    """Pad to the longest: input_ids and attention_mask (batch, length), labels (batch,), int64.
+
+    Taught examples add taught (batch, num_labels), float32.
+    """
     length = max(len(example.input_ids) for example in examples)
     input_ids = np.full((len(examples), length), pad_id, dtype=np.int64)
     attention_mask = np.zeros((len(examples), length), dtype=np.int64)
     for index, example in enumerate(examples):
         input_ids[index, : len(example.input_ids)] = example.input_ids
         attention_mask[index, : len(example.input_ids)] = 1
-    return {
+    batch = {
         "input_ids": torch.from_numpy(input_ids),
         "attention_mask": torch.from_numpy(attention_mask),
         "labels": torch.tensor([example.label_id for example in examples]),
     }
+    taught = [example.taught for example in examples if example.taught is not None]
+    return {**batch, "taught": torch.from_numpy(np.stack(taught))} if taught else batch

@@ -106,6 +106,15 @@ class LossConfig(Section, frozen=True, kw_only=True):
     tau: Annotated[float, Meta(ge=0, description="Logit-adjusted: strength; 1 is the paper's.")] = (
         1.0
     )
+    teacher_share: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="Share of the target that a sparse model gives, which has not seen the "
+            "row: what it doubts is learned with doubt. 0 is no teacher.",
+        ),
+    ] = 0.0
 
 
 class FitConfig(Section, frozen=True, kw_only=True):

@@ -18,6 +18,8 @@ class Example:
 
     input_ids: npt.NDArray[np.int64]
     label_id: int
+    taught: npt.NDArray[np.float32] | None = None
+    """The teacher's probability of each label, where there is a teacher."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,16 @@ class TokenizedSplit:
     years: npt.NDArray[np.int64]
     """0 where the date is missing."""
     sources: tuple[str | None, ...]
+    taught: npt.NDArray[np.float32] | None = None
+    """Probabilities (rows, num_labels) of a teacher, where there is one."""
 
     def __len__(self) -> int:
         return len(self.label_ids)
 
     def __getitem__(self, index: int) -> Example:
         ids = self.tokens[self.offsets[index] : self.offsets[index + 1]]
-        return Example(ids.astype(np.int64), int(self.label_ids[index]))
+        taught = None if self.taught is None else self.taught[index]
+        return Example(ids.astype(np.int64), int(self.label_ids[index]), taught)
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:

@@ -27,7 +27,7 @@ from services.trainer.dataset import TokenizedSplit
 from services.trainer.errors import InterruptedTrainingError, TrainingError
 from services.trainer.files import write_errors_named
 from services.trainer.history import History, Validation
-from services.trainer.losses import Loss
+from services.trainer.losses import Loss, teach_loss
 from services.trainer.optimizer import build_optimizer
 from services.trainer.predict import predict_logits
 from services.trainer.states import (
@@ -53,6 +53,8 @@ class FitTask:
     config: FitConfig
     directory: Path
     """States, the best weights and TensorBoard's events live here."""
+    teacher_share: float = 0.0
+    """How much of the loss is the teacher's, for rows that have been taught."""
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,8 @@ class _ComplaintTrainer(Trainer):
     ) -> torch.Tensor:
         logits = model(inputs["input_ids"], inputs["attention_mask"])
         loss = self._task.loss(logits, inputs["labels"])
+        if "taught" in inputs:
+            loss = teach_loss(loss, logits, inputs["taught"], self._task.teacher_share)
         if not math.isfinite(loss.item()):
             raise TrainingError(
                 f"the loss is {loss.item()} at step {self.state.global_step + 1}: lower "

@@ -30,6 +30,16 @@ def build_loss(config: LossConfig, class_counts: Sequence[int]) -> Loss:
     ).mean()
 
 
+def teach_loss(
+    loss: torch.Tensor, logits: torch.Tensor, taught: torch.Tensor, share: float
+) -> torch.Tensor:
+    """Let `share` of a loss be the cross-entropy to a teacher's probabilities (batch, num_labels).
+
+    Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", at temperature 1.
+    """
+    return (1 - share) * loss + share * functional.cross_entropy(logits.float(), taught)
+
+
 def _weights(config: LossConfig, counts: torch.Tensor) -> torch.Tensor:
     """Class weights with a mean of 1 over the training rows."""
     if config.kind == "class_balanced":

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from services.trainer.config import LossConfig, LossKind
-from services.trainer.losses import build_loss
+from services.trainer.losses import build_loss, teach_loss
 
 COUNTS = [600, 300, 90, 9, 1]
 KINDS: list[LossKind] = [
@@ -71,3 +71,13 @@ def test_a_label_without_rows_does_not_break_the_loss(kind: LossKind) -> None:
     loss = build_loss(LossConfig(kind=kind), [10, 10, 10, 10, 0])
 
     assert torch.isfinite(loss(torch.zeros(2, 5), torch.tensor([0, 1])))
+
+
+def test_a_teacher_takes_its_share_of_the_loss() -> None:
+    logits = torch.tensor([[2.0, 0, 0, 0, 0]])
+    plain_loss, taught = torch.tensor(7.0), torch.tensor([[0.5, 0.5, 0, 0, 0]])
+
+    mixed = teach_loss(plain_loss, logits, taught, share=0.25)
+
+    teachers = -torch.log_softmax(logits, dim=1)[0, :2].mean()
+    assert mixed.item() == pytest.approx(0.75 * 7 + 0.25 * teachers.item())

@@ -2,18 +2,16 @@
 
 import json
 import os
-import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
-from rich.console import Console
 
 from libs.artifact.errors import ArtifactError
 from libs.events.errors import EventsError
@@ -37,13 +35,13 @@ from services.trainer.options import (
     config_options,
     read_config,
 )
+from services.trainer.running import open_pipeline
 from services.trainer.settings import Settings
 from services.trainer.submit_command import submit
 
 if TYPE_CHECKING:
     from services.trainer.pipeline import Pipeline, Published
     from services.trainer.prepare import DataFiles
-    from services.trainer.tracking import Tracker
 
 BAD_INPUT, FAULT = 2, 1
 REFUSALS = (TrainerError, EventsError, ArtifactError, HeadsError, LabelsError, TextError)
@@ -226,52 +224,8 @@ def config() -> None:
 cli.add_command(submit)
 
 
-@contextmanager
-def _pipeline(work: Path, config: TrainerConfig) -> "Iterator[Pipeline]":
-    """Give a pipeline that SIGTERM stops at the next saved step."""
-    # Imported here because torch takes seconds, and --help and a wrong option need none of it.
-    from services.trainer.pipeline import Pipeline, RunContext
-    from services.trainer.progress import ConsoleReporter
-    from services.trainer.workspace import Workspace
-
-    stop = _StopFlag()
-    settings = Settings.from_env(os.environ)
-    before = signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
-    try:
-        yield Pipeline(
-            RunContext(
-                workspace=Workspace(work),
-                config=config,
-                reporter=ConsoleReporter(Console(stderr=True)),
-                now=lambda: datetime.now(UTC),
-                code_revision=settings.code_revision,
-                is_stop_wanted=stop.is_set,
-                tracker=_tracker(settings),
-            )
-        )
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _tracker(settings: Settings) -> "Tracker | None":
-    if not settings.mlflow_tracking_uri:
-        return None
-    # MLflow reports its use to its makers unless told not to.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    from services.trainer.mlflow_tracker import MlflowTracker
-
-    return MlflowTracker(settings.mlflow_tracking_uri, settings.mlflow_experiment_name)
-
-
-class _StopFlag:
-    def __init__(self) -> None:
-        self._is_set = False
-
-    def set(self) -> None:
-        self._is_set = True
-
-    def is_set(self) -> bool:
-        return self._is_set
+def _pipeline(work: Path, config: TrainerConfig) -> AbstractContextManager["Pipeline"]:
+    return open_pipeline(work, config, Settings.from_env(os.environ))
 
 
 def _data_files(data: str, test: str | None, work: Path) -> "DataFiles":

@@ -1,34 +1,16 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from libs.heads.torch_ngrams import ngram_keys
 from services.trainer.config import NgramConfig
-from services.trainer.dataset import TokenizedSplit
 from services.trainer.errors import DataError
 from services.trainer.ngrams import fit_ngrams, load_ngrams, save_ngrams
 from services.trainer.predict import ngram_scores
+from services.trainer.testing.token_rows import CARD, CLS, LOAN, SEP, THE, split_of
 
-CLS, SEP, CARD, LOAN, THE = 2, 3, 10, 11, 12
 NUM_LABELS = 5
-
-
-def split_of(rows: list[tuple[list[int], int]]) -> TokenizedSplit:
-    lengths = np.array([len(ids) for ids, _ in rows], dtype=np.int64)
-    count = np.zeros(len(rows), dtype=np.int64)
-    return TokenizedSplit(
-        tokens=np.concatenate([np.array(ids, dtype=np.uint16) for ids, _ in rows]),
-        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-        label_ids=np.array([label for _, label in rows], dtype=np.int64),
-        token_counts=lengths,
-        rows=count,
-        years=count,
-        sources=(None,) * len(rows),
-    )
-
-
 CARDS_AND_LOANS = split_of(
     [([CLS, THE, CARD, SEP], 0), ([CLS, CARD, THE, SEP], 0)] * 3
     + [([CLS, THE, LOAN, SEP], 3), ([CLS, LOAN, SEP], 3)] * 3

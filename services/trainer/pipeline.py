@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -30,10 +30,11 @@ from services.trainer.progress import Bar, Reporter
 from services.trainer.publish import Provenance, publish
 from services.trainer.rivals import fit_baseline
 from services.trainer.split import TRAIN, VALIDATION
+from services.trainer.teacher import load_taught, save_taught, teach
 from services.trainer.tracking import LogFigures, Tracker, tracked_run
 from services.trainer.workspace import Workspace, inputs_digest
 
-PREPARED, FIT, NGRAMS = "prepared", "fit", "ngrams"
+PREPARED, FIT, NGRAMS, TAUGHT = "prepared", "fit", "ngrams", "taught"
 OUTCOME_FILE = "outcome.json"
 
 
@@ -112,6 +113,8 @@ class Pipeline:
         with distributed.one_at_a_time_first():
             directory = self._fit_folder(prepared)
             outcome = _read_outcome(directory)
+            if outcome is None and self._config.loss.teacher_share:
+                self._teach(prepared)
         if outcome is not None:
             self.context.reporter.say(f"{self.context.fit_step}: done already")
             return outcome
@@ -155,11 +158,14 @@ class Pipeline:
             self._config.head,
             self._config.loss,
             self._config.fit,
+            self._config.ngrams if self._config.loss.teacher_share else None,
         )
         return self.context.workspace.resume(self.context.fit_step, inputs)
 
     def _fit_task(self, prepared: PreparedData, directory: Path) -> FitTask:
         train = self._tokenize(prepared, TRAIN)
+        if self._config.loss.teacher_share:
+            train = replace(train, taught=load_taught(self.context.workspace.folder(TAUGHT)))
         return FitTask(
             classifier=self._source.new_classifier(),
             train=train,
@@ -168,7 +174,16 @@ class Pipeline:
             loss=build_loss(self._config.loss, class_counts(train.label_ids, len(LABEL_SCHEMA))),
             config=self._config.fit,
             directory=directory,
+            teacher_share=self._config.loss.teacher_share,
         )
+
+    def _teach(self, prepared: PreparedData) -> None:
+        """Ask the teacher about every training row, unless an earlier run has."""
+        inputs = inputs_digest(prepared.summary.digest, self._config.encoder, self._config.ngrams)
+        if not self._is_done(TAUGHT, inputs):
+            with self._step(TAUGHT), self.context.workspace.replace(TAUGHT, inputs) as folder:
+                train, pad_id = self._tokenize(prepared, TRAIN), self._source.tokenizer.pad_id
+                save_taught(teach(train, len(LABEL_SCHEMA), self._config.ngrams, pad_id), folder)
 
     def _ngrams(self, prepared: PreparedData) -> NgramBranch:
         """Fit the sparse branch, or read the one that an interrupted run has fitted."""

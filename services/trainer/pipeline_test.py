@@ -57,6 +57,22 @@ def test_a_run_learns_and_writes_a_checkpoint_that_others_can_open(
     assert not load_classifier(checkpoint.directory, checkpoint.info.head).training
 
 
+def test_a_taught_run_learns_other_weights_and_asks_its_teacher_once(
+    work: Path, config: TrainerConfig
+) -> None:
+    plain = fitted_weights(work, config)
+    taught_config = build_config(config.to_dict(), {"loss.teacher_share": 0.5})
+
+    first = fitted_weights(work, taught_config)
+    asked_at = (work / "taught" / "taught.npy").stat().st_mtime_ns
+    shutil.rmtree(work / "fit")
+    again = fitted_weights(work, taught_config)
+
+    assert not equal(first, plain)
+    assert equal(first, again)
+    assert (work / "taught" / "taught.npy").stat().st_mtime_ns == asked_at
+
+
 def test_the_sparse_branch_is_part_of_the_checkpoint_and_is_judged_apart(
     work: Path, config: TrainerConfig, tmp_path: Path
 ) -> None:

@@ -124,7 +124,8 @@ def write_model(directory: Path, size: EncoderSize, max_length: int) -> Path:
     Their head has a bottleneck as wide as the encoder: ours fills its first rows, the rest is zero.
     """
     classifier = build_classifier(size)
-    config = DistilBertConfig(**classifier.encoder.config.to_dict() | {"num_labels": LABELS})
+    config = DistilBertConfig.from_dict(classifier.encoder.config.to_diff_dict())
+    config.num_labels = LABELS
     peer = DistilBertForSequenceClassification(config).eval()
     peer.distilbert.load_state_dict(classifier.encoder.state_dict())
     head = classifier.head

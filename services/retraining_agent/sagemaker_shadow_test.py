@@ -15,7 +15,6 @@ from services.retraining_agent.sagemaker_deployment import (
     model_name,
 )
 from services.retraining_agent.sagemaker_shadow import NAMESPACE, SageMakerShadow
-from services.retraining_agent.shadow import VariantTraffic
 from services.retraining_agent.testing.fake_endpoint import FakeEndpoint
 
 SPEC = EndpointSpec("complaints", "arn:aws:iam::123456789012:role/serving", "bucket", "image")
@@ -91,5 +90,7 @@ def test_what_cloudwatch_counted_is_told_by_variant(cloudwatch: Any) -> None:
     since, until = NOW - timedelta(minutes=5), NOW + timedelta(minutes=5)
     traffic = shadow(FakeEndpoint("old"), cloudwatch).traffic(since, until)
 
-    assert traffic.champion == VariantTraffic(3, 0, pytest.approx(0.03))
-    assert traffic.candidate == VariantTraffic(3, 1, pytest.approx(0.045))
+    assert (traffic.champion.requests, traffic.champion.errors) == (3, 0)
+    assert (traffic.candidate.requests, traffic.candidate.errors) == (3, 1)
+    assert traffic.champion.mean_latency_seconds == pytest.approx(0.03)
+    assert traffic.candidate.mean_latency_seconds == pytest.approx(0.045)

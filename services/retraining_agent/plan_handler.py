@@ -1,4 +1,4 @@
-"""`plan` as a Lambda function: what a round would decide now. Changes nothing, trains nothing.
+"""`plan` as a Lambda function of the agent's image: what a round would decide now. Changes nothing.
 
 The event may hold `request`, a person's reason. BUCKET and POLICY are as for the command line.
 """

@@ -130,7 +130,7 @@ def _distrust(evidence: Evidence, policy: Policy) -> Iterator[str]:
         yield f"{count / reviews.new:.0%} of the new reviews are by one reviewer, {reviewer!r}"
     for name, deviation in reviews.deviation_by_reviewer.items():
         if deviation > bounds.max_reviewer_deviation:
-            yield f"reviewer {name!r} labels unlike all others, by {deviation:.2f}"
+            yield f"reviewer {name!r} labels unlike the others, by {deviation:.2f}"
     if reviews.new_label_shift > bounds.max_reviewed_label_shift:
         yield f"the new reviews move {reviews.new_label_shift:.0%} of their rows between labels"
     if reviews.new_relabelled_share > bounds.max_relabelled_share:

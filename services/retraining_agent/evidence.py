@@ -76,7 +76,7 @@ class Reviews:
     new_by_label: dict[str, int]
     new_by_reviewer: dict[str, int]
     deviation_by_reviewer: dict[str, float]
-    """How far each reviewer's labels are from the others', beyond chance."""
+    """How far each reviewer's labels, or their group's, are from the others', beyond chance."""
     new_relabelled_share: float
     new_label_shift: float
     """Total variation between the labels reviewers gave and those predicted for the same rows."""

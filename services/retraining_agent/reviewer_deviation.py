@@ -1,28 +1,36 @@
-"""Which reviewer labels unlike all others: drift moves every reviewer, poison only its own."""
+"""Which reviewers label unlike the others: drift moves every reviewer, poison only its own."""
 
 from collections import Counter
 from collections.abc import Iterable
 from math import log, pi, sqrt
 
+from services.retraining_agent.joint_deviation import joint_deviations
 from services.retraining_agent.reviewed_rows import ReviewedRow
 
 Cell = tuple[str, str]
 
 
 def reviewer_deviations(rows: Iterable[ReviewedRow]) -> dict[str, float]:
-    """Return, by reviewer, how far their labels are from the other reviewers'.
+    """Return, by reviewer, how far their labels are from the other reviewers', beyond chance.
 
-    The distance is the total variation between the shares of (predicted, given) label pairs, less
+    It is the larger of two: what a reviewer does alone, in any pairs of labels, and what those who
+    lean to one label do together (`joint_deviations`), which is the one that sees few rows each.
+
+    The first is the total variation between the shares of (predicted, given) label pairs, less
     what chance alone stays below 99 times in 100: its mean, half the sum over pairs of
     sqrt(2 / pi * p (1 - p) (1/n + 1/m)), and sqrt(ln(100) / 2 * (1/n + 1/m)) above it (McDiarmid
-    1989). It is 0 where there is nobody to compare with.
+    1989). Both are 0 where there is nobody to compare with.
     """
+    rows = tuple(rows)
+    joint = joint_deviations(rows)
     cells: dict[str, Counter[Cell]] = {}
     for row in rows:
         cell = (row.predicted_label, row.true_label)
         cells.setdefault(row.review.reviewer, Counter())[cell] += 1
     together = sum(cells.values(), Counter[Cell]())
-    return {name: _excess(own, together - own) for name, own in sorted(cells.items())}
+    return {
+        name: max(joint[name], _excess(own, together - own)) for name, own in sorted(cells.items())
+    }
 
 
 def _excess(own: Counter[Cell], others: Counter[Cell]) -> float:

@@ -22,7 +22,7 @@ def fused_model(has_bias: bool) -> onnx.ModelProto:
     node = helper.make_node(
         FUSED, inputs, ["normed"], name="norm", domain="com.microsoft", epsilon=1e-12
     )
-    shape = [1, "length", WIDTH]
+    shape: list[str | int | None] = [1, "length", WIDTH]
     graph = helper.make_graph(
         [node],
         "norms",

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 
 from services.retraining_agent.plan_handler import plan
 from services.retraining_agent.testing.world import world_with_champion
@@ -28,3 +29,8 @@ def test_a_plan_loads_nothing_that_a_lambda_function_has_no_room_for() -> None:
 
     assert "services.retraining_agent.look" in loaded
     assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_the_runtime_client_comes_with_the_handler() -> None:
+    # Nothing imports it: in Pants' sandbox, as in the image, it is there because BUILD says so.
+    assert find_spec("awslambdaric") is not None

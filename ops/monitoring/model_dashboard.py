@@ -77,5 +77,6 @@ MODEL_PANELS = [
         [Query('time() - max(push_time_seconds{job="retraining_agent"})', "since")],
         look="number",
         width=12,
+        limit=26 * 3600,
     ),
 ]

@@ -7,13 +7,19 @@ from typing import Any, Literal
 from grafana_foundation_sdk.builders import common, prometheus, stat, statetimeline, timeseries
 from grafana_foundation_sdk.builders import dashboard as dashboards
 from grafana_foundation_sdk.models.common import (
+    GraphThresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
     StackingMode,
     TooltipDisplayMode,
     VisibilityMode,
 )
-from grafana_foundation_sdk.models.dashboard import Dashboard, DataSourceRef
+from grafana_foundation_sdk.models.dashboard import (
+    Dashboard,
+    DataSourceRef,
+    Threshold,
+    ThresholdsMode,
+)
 
 from ops.monitoring.queries import Query
 
@@ -24,7 +30,10 @@ Look = Literal["lines", "shares", "steps", "number"]
 
 @dataclass(frozen=True)
 class Panel:
-    """What a panel shows. `says` tells its reader what to make of it; `unit` is Grafana's id."""
+    """What a panel shows. `says` tells its reader what to make of it; `unit` is Grafana's id.
+
+    Beyond `limit` something is wrong: a dashed line there, and a number that turns red.
+    """
 
     title: str
     says: str
@@ -32,6 +41,7 @@ class Panel:
     queries: Sequence[Query]
     look: Look = "lines"
     width: int = 8
+    limit: float | None = None
 
 
 def build_dashboard(uid: str, title: str, panels: Sequence[Panel]) -> Dashboard:
@@ -62,6 +72,8 @@ def _build(panel: Panel) -> Any:
         .span(panel.width)
         .height(HEIGHT)
     )
+    if panel.limit is not None:
+        builder = builder.thresholds(_red_from(panel.limit))
     for letter, query in zip("ABCDEFGH", panel.queries, strict=False):
         target = prometheus.Dataquery().expr(query.expr).legend_format(query.legend)
         builder = builder.with_target(target.ref_id(letter).range())
@@ -69,7 +81,7 @@ def _build(panel: Panel) -> Any:
 
 
 def _lines(panel: Panel) -> timeseries.Panel:
-    return (
+    builder = (
         timeseries.Panel()
         .line_width(1)
         .fill_opacity(8)
@@ -78,6 +90,10 @@ def _lines(panel: Panel) -> timeseries.Panel:
         .legend(_legend())
         .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
     )
+    if panel.limit is not None:
+        dashed = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
+        builder = builder.thresholds_style(dashed).axis_soft_max(panel.limit)
+    return builder
 
 
 def _shares(panel: Panel) -> timeseries.Panel:
@@ -91,6 +107,11 @@ def _steps(panel: Panel) -> statetimeline.Panel:
 
 def _number(panel: Panel) -> stat.Panel:
     return stat.Panel()
+
+
+def _red_from(limit: float) -> dashboards.ThresholdsConfig:
+    steps = [Threshold(None, "green"), Threshold(limit, "red")]
+    return dashboards.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
 
 
 def _legend() -> common.VizLegendOptions:

@@ -28,6 +28,7 @@ SERVING_PANELS = [
             Query("complaints:request_errors:ratio_rate1h / 0.001", "errors, last hour"),
             Query("complaints:request_slow:ratio_rate1h / 0.01", "slower than 2 s, last hour"),
         ],
+        limit=1,
     ),
     Panel(
         "Latency by route",

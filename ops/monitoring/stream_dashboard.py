@@ -33,6 +33,7 @@ STREAM_PANELS = [
         "From received_at to logged. The promise is 2 s.",
         "s",
         _quantiles("end_to_end_seconds"),
+        limit=2,
     ),
     Panel(
         "One batch",

@@ -22,6 +22,7 @@ from ops.local.demo.options import DemoOptions
 from ops.local.demo.producer import Producer
 from ops.local.demo.retraining import Retraining, RetrainingSteps
 from ops.local.demo.running import run_to_end, start_server
+from ops.local.demo.scraped_router import ScrapedRouter
 from ops.local.demo.screen import Screen
 from ops.local.demo.streaming import Streaming, StreamResult
 from ops.local.demo.summary import Summary
@@ -130,7 +131,8 @@ class Demo:
         """Let the agent act; return what came of it, and the port of what serves then."""
         write_labelled(self.inputs.training, self.workspace.training_data)
         containers = Containers(self.processes, cloud.s3, self.workspace.models, services.serving)
-        endpoint = BlueGreenEndpoint(services.ENDPOINT, "first", first, shim, containers)
+        router = ScrapedRouter(shim, self.workspace.monitor) if self.options.is_monitored else shim
+        endpoint = BlueGreenEndpoint(services.ENDPOINT, "first", first, router, containers)
         with ControlServer(SagemakerControl([endpoint])) as api:
             spec = services.agent(
                 *("run", "--once", "--json", "--report", str(self.workspace.agent_report)),

@@ -3,6 +3,7 @@
 Knows the committed rules and the jobs to scrape, not what runs behind them.
 """
 
+import json
 import shutil
 import urllib.error
 import urllib.request
@@ -18,6 +19,7 @@ from ops.local.cloud.processes import LOOPBACK, Child, Processes, ProcessSpec, f
 
 RULES = Path(__file__).parents[2] / "monitoring" / "rules"
 SCRAPE_SECONDS = 1
+SERVING_TARGETS = "serving.json"
 PROGRAMS = ("prometheus", "prometheus-pushgateway")
 
 
@@ -76,8 +78,10 @@ def start_monitoring(processes: Processes, watched: Watched, folder: Path) -> Ch
     it answers; raises StartError."""
     ports = watched.ports
     folder.mkdir(parents=True)
+    scrape_serving(folder, ports.serving)
     config = folder / "prometheus.yml"
-    config.write_text(yaml.safe_dump(configuration(ports), sort_keys=False), encoding="utf-8")
+    written = configuration(ports, folder / SERVING_TARGETS)
+    config.write_text(yaml.safe_dump(written, sort_keys=False), encoding="utf-8")
     gateway = f"--web.listen-address={LOOPBACK}:{ports.pushgateway}"
     listen = f"--web.listen-address={LOOPBACK}:{ports.prometheus}"
     data = f"--storage.tsdb.path={folder / 'data'}"
@@ -95,15 +99,22 @@ def start_monitoring(processes: Processes, watched: Watched, folder: Path) -> Ch
     return prometheus
 
 
-def configuration(ports: Ports) -> dict[str, Any]:
-    """Return Prometheus' configuration: the committed rules, and the three services."""
+def scrape_serving(folder: Path, port: int) -> None:
+    """Let the Prometheus that has this folder scrape serving on this port, and on no other."""
+    new = folder / f"{SERVING_TARGETS}.new"
+    new.write_text(json.dumps([_target(port)]), encoding="utf-8")
+    new.replace(folder / SERVING_TARGETS)
+
+
+def configuration(ports: Ports, serving_targets: Path) -> dict[str, Any]:
+    """Return Prometheus' configuration: the committed rules, and the three services.
+
+    Serving's port is in a file, since each promoted model is served on a new one:
+    https://prometheus.io/docs/prometheus/latest/configuration/configuration/#file_sd_config
+    """
 
     def job(name: str, port: int, **options: object) -> dict[str, object]:
-        return {
-            "job_name": name,
-            "static_configs": [{"targets": [f"{LOOPBACK}:{port}"]}],
-            **options,
-        }
+        return {"job_name": name, "static_configs": [_target(port)], **options}
 
     every = f"{SCRAPE_SECONDS}s"
     return {
@@ -112,12 +123,19 @@ def configuration(ports: Ports) -> dict[str, Any]:
             str(RULES / name) for name in ("serving_slo.yml", "stream.yml", "alerts.yml")
         ],
         "scrape_configs": [
-            job("serving", ports.serving),
+            {
+                "job_name": "serving",
+                "file_sd_configs": [{"files": [str(serving_targets)], "refresh_interval": every}],
+            },
             job("stream_consumer", ports.stream_consumer),
             # what was pushed keeps the job and instance that it was pushed with
             job("pushgateway", ports.pushgateway, honor_labels=True),
         ],
     }
+
+
+def _target(port: int) -> dict[str, list[str]]:
+    return {"targets": [f"{LOOPBACK}:{port}"]}
 
 
 def _is_ready(url: str) -> bool:

@@ -1,6 +1,7 @@
+import json
 import shutil
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from libs.metrics.contract import DECISIONS, MODEL_INFO, RECORDS
 from ops.local.cloud.processes import LOOPBACK, Processes
 from ops.local.monitor.prometheus import (
     PROGRAMS,
+    SERVING_TARGETS,
     NotInstalledError,
     Ports,
     Watched,
     configuration,
     require_installed,
+    scrape_serving,
     start_monitoring,
 )
 from services.serving.metrics import ServingMetrics
@@ -31,14 +34,16 @@ needs_prometheus = pytest.mark.skipif(
 )
 
 
-def test_every_service_is_scraped_on_its_port_and_every_rule_file_exists() -> None:
+def test_every_service_is_scraped_on_its_port_and_every_rule_file_exists(tmp_path: Path) -> None:
     ports = Ports(serving=1, stream_consumer=2, pushgateway=3, prometheus=4)
+    scrape_serving(tmp_path, ports.serving)
 
-    written = configuration(ports)
+    written = configuration(ports, tmp_path / SERVING_TARGETS)
 
-    targets = {job["job_name"]: job["static_configs"] for job in written["scrape_configs"]}
-    assert targets == {
-        "serving": [{"targets": ["127.0.0.1:1"]}],
+    serving, *others = written["scrape_configs"]
+    [file] = serving["file_sd_configs"][0]["files"]
+    assert json.loads(Path(file).read_bytes()) == [{"targets": ["127.0.0.1:1"]}]
+    assert {job["job_name"]: job["static_configs"] for job in others} == {
         "stream_consumer": [{"targets": ["127.0.0.1:2"]}],
         "pushgateway": [{"targets": ["127.0.0.1:3"]}],
     }
@@ -63,19 +68,39 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 def test_prometheus_sees_all_three_services_and_evaluates_every_rule(
     processes: Processes, tmp_path: Path
 ) -> None:
-    registry = CollectorRegistry()
-    ServingMetrics(registry).serves(ModelIdentity("complaints", "1", "a" * 64))
-    server, thread = start_http_server(0, LOOPBACK, registry)
-    ports = Ports.around(server.server_port)
-    watched = Watched(ports, write_function_log(tmp_path / "function.log"))
-
-    prometheus = start_monitoring(processes, watched, tmp_path / "monitor")
-
-    push_to_gateway(ports.environment["PUSHGATEWAY_URL"], "retraining_agent", agent_metrics())
+    log = write_function_log(tmp_path / "function.log")
     wanted = {MODEL_INFO.name, RECORDS.name, DECISIONS.name, "complaints:batch_seconds:p50"}
-    prometheus.wait_until_ready(lambda: wanted <= series_names(ports))
-    assert {rule["health"] for rule in rules(ports)} <= {"ok", "unknown"}
-    assert "retraining_agent" in values_of(ports, "job")
+    with serving_of("1") as port:
+        ports = Ports.around(port)
+
+        prometheus = start_monitoring(processes, Watched(ports, log), tmp_path / "monitor")
+        push_to_gateway(ports.environment["PUSHGATEWAY_URL"], "retraining_agent", agent_metrics())
+        prometheus.wait_until_ready(lambda: wanted <= series_names(ports))
+
+        assert {rule["health"] for rule in rules(ports)} <= {"ok", "unknown"}
+        assert "retraining_agent" in values_of(ports, "job")
+
+
+@needs_prometheus
+def test_a_promoted_model_is_scraped_on_its_new_port(processes: Processes, tmp_path: Path) -> None:
+    with serving_of("1") as first, serving_of("2") as promoted:
+        ports = Ports.around(first)
+        watched = Watched(ports, tmp_path / "function.log")
+        prometheus = start_monitoring(processes, watched, tmp_path / "monitor")
+        prometheus.wait_until_ready(lambda: "1" in values_of(ports, "version"))
+
+        scrape_serving(tmp_path / "monitor", promoted)
+
+        prometheus.wait_until_ready(lambda: "2" in values_of(ports, "version"))
+
+
+@contextmanager
+def serving_of(version: str) -> Iterator[int]:
+    """Answer with the metrics of a model of this version, on the port that is yielded."""
+    registry = CollectorRegistry()
+    ServingMetrics(registry).serves(ModelIdentity("complaints", version, "a" * 64))
+    server, thread = start_http_server(0, LOOPBACK, registry)
+    yield server.server_port
     server.shutdown()
     server.server_close()
     thread.join()

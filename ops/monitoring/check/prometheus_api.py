@@ -52,6 +52,10 @@ class Prometheus:
         groups = self._get("/api/v1/rules", {})["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
+    def version(self) -> str:
+        """Return the server's version."""
+        return str(self._get("/api/v1/status/buildinfo", {})["version"])
+
     def _get(self, path: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         answer = self._client.get(path, params=parameters).raise_for_status()
         data: dict[str, Any] = answer.json()["data"]

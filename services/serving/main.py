@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -85,10 +86,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 def prepare_artifact(model_path: Path, target: Path) -> Path:
     """Return a folder with the verified artifact, unpacked into `target` if need be."""
-    if model_path.is_dir():
+    try:
+        is_folder = stat.S_ISDIR(model_path.stat().st_mode)
+    except OSError as error:
+        raise SettingsError(f"MODEL_PATH is {str(model_path)!r}: {error.strerror}") from error
+    if is_folder:
         return check_artifact(model_path).directory
-    if not model_path.exists():
-        raise SettingsError(f"MODEL_PATH is {str(model_path)!r}: no such file or folder")
     return check_artifact(unpack_artifact(model_path, target).directory).directory
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from libs.artifact.archive import unpack_artifact
+from libs.labels.schema import LABEL_SCHEMA
 from services.serving.testing.tiny_artifact import TinySpec, write_tiny_archive
 from tests.images.podman import (
     ImageSpec,
@@ -21,13 +22,7 @@ from tests.images.podman import (
 
 NARRATIVE = "The bank charged my card twice"
 QUOTED = json.dumps(NARRATIVE)
-LABELS = {
-    "Credit Card",
-    "Credit Reporting",
-    "Debt Collection",
-    "Mortgages/Loans",
-    "Retail Banking",
-}
+LABELS = set(LABEL_SCHEMA.names)
 
 
 @pytest.fixture(scope="module")
@@ -224,8 +219,12 @@ def test_sigterm_reaches_it_and_loses_no_accepted_request(image: str, tmp_path: 
     assert accepted.result().status == 200
 
 
-def test_a_missing_model_stops_the_start_with_one_sentence(image: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o755, 0o700], ids=["absent", "unreadable"])
+def test_a_missing_model_stops_the_start_with_one_sentence(
+    image: str, tmp_path: Path, mode: int
+) -> None:
     environ = {"MODEL_PATH": "/opt/ml/model/absent.tar.gz"}
+    tmp_path.chmod(mode)
 
     result = run_to_end(ImageSpec(image, tmp_path, environ))
 

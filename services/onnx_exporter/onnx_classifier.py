@@ -21,6 +21,8 @@ class OnnxClassifier:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Between runs nothing may spin on cores that others are timed on.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.is_dynamic = has_operator(path, "DynamicQuantizeLinear")
         """Activations are scaled by what is in the tensor, so company changes an answer."""

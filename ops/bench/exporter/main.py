@@ -96,10 +96,14 @@ def _export(
 
 
 def _medians(runs: Sequence[Run], piece: Sequence[int], rounds: int) -> list[float]:
-    """Time each in turns, so that a busy machine slows all of them."""
+    """Time each in turns, so that a busy machine slows all of them.
+
+    Each runs once untimed first: threads of the one before may still wait awake for more work.
+    """
     times: list[list[float]] = [[] for _ in runs]
     for _ in range(rounds):
         for found, run in zip(times, runs, strict=True):
+            run(piece)
             start = time.perf_counter()
             run(piece)
             found.append(time.perf_counter() - start)

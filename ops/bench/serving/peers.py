@@ -5,6 +5,8 @@ Not installed by this repository: an environment that has one is named on the co
 
 import json
 import os
+import random
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,12 +82,12 @@ def _serve_mlserver(environment: Path, model: Path, scratch: Path) -> Iterator[S
 @contextmanager
 def _serve_sagemaker_toolkit(environment: Path, model: Path, scratch: Path) -> Iterator[Server]:
     """Run the toolkit's handler in its model server, which needs Java, as its container does."""
-    port, folder = free_port(), scratch / "sagemaker"
+    port, folder = _low_port(), scratch / "sagemaker"
     folder.mkdir(exist_ok=True)
     settings = {
         "default_service_handler": "sagemaker_huggingface_inference_toolkit.handler_service:handle",
         "inference_address": f"http://127.0.0.1:{port}",
-        "management_address": f"http://127.0.0.1:{free_port()}",
+        "management_address": f"http://127.0.0.1:{_low_port()}",
         "decode_input_request": "false",
         "default_workers_per_model": "2",
         "vmargs": "-XX:-UseContainerSupport",
@@ -108,6 +110,16 @@ def _serve_sagemaker_toolkit(environment: Path, model: Path, scratch: Path) -> I
     dialect = Dialect("/ping", "/invocations", '{"inputs": ', "}")
     with run_server(command, port, dialect, environ) as server:
         yield server
+
+
+def _low_port() -> int:
+    """Return a free port that multi-model-server takes: it refuses the upper half of them."""
+    return next(port for port in random.sample(range(20_000, 32_000), 100) if not _is_taken(port))
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}  # none of our packages before its own

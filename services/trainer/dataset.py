@@ -46,6 +46,20 @@ class TokenizedSplit:
         taught = None if self.taught is None else self.taught[index]
         return Example(ids.astype(np.int64), int(self.label_ids[index]), taught)
 
+    def take(self, rows: npt.NDArray[np.int64]) -> "TokenizedSplit":
+        """Return the rows at these places, in the order given."""
+        kept = [self.tokens[self.offsets[row] : self.offsets[row + 1]] for row in rows.tolist()]
+        return TokenizedSplit(
+            tokens=np.concatenate([self.tokens[:0], *kept]),
+            offsets=np.concatenate([[0], np.cumsum(self.lengths[rows])]).astype(np.int64),
+            label_ids=self.label_ids[rows],
+            token_counts=self.token_counts[rows],
+            rows=self.rows[rows],
+            years=self.years[rows],
+            sources=tuple(self.sources[row] for row in rows.tolist()),
+            taught=None if self.taught is None else self.taught[rows],
+        )
+
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each narrative, after truncation."""

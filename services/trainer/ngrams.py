@@ -22,16 +22,9 @@ NGRAMS_FILE = "ngrams.safetensors"
 MAX_ITERATIONS = 300
 
 
-def fit_ngrams(
-    split: TokenizedSplit, num_labels: int, config: NgramConfig, among: Keys | None = None
-) -> NgramBranch:
-    """Fit the branch on `split`, or on its rows `among` alone.
-
-    Raises DataError where no n-gram is frequent enough.
-    """
-    among = np.arange(len(split)) if among is None else among
-    drawn = np.linspace(0, len(among) - 1, min(len(among), config.max_rows), dtype=int)
-    rows = among[np.unique(drawn)]
+def fit_ngrams(split: TokenizedSplit, num_labels: int, config: NgramConfig) -> NgramBranch:
+    """Fit the branch on `split`; raises DataError where no n-gram is frequent enough."""
+    rows = np.unique(np.linspace(0, len(split) - 1, min(len(split), config.max_rows), dtype=int))
     label_ids = split.label_ids[rows]
     documents = [distinct_keys(split, row) for row in rows.tolist()]
     keys, counts = _frequent(np.concatenate(documents), config.minimum_rows)

@@ -179,7 +179,7 @@ class Pipeline:
 
     def _teach(self, prepared: PreparedData) -> None:
         """Ask the teacher about every training row, unless an earlier run has."""
-        inputs = inputs_digest(prepared.summary.digest, self._config.encoder, self._config.ngrams)
+        inputs = self._ngram_inputs(prepared)
         if not self._is_done(TAUGHT, inputs):
             with self._step(TAUGHT), self.context.workspace.replace(TAUGHT, inputs) as folder:
                 train, pad_id = self._tokenize(prepared, TRAIN), self._source.tokenizer.pad_id
@@ -187,12 +187,16 @@ class Pipeline:
 
     def _ngrams(self, prepared: PreparedData) -> NgramBranch:
         """Fit the sparse branch, or read the one that an interrupted run has fitted."""
-        inputs = inputs_digest(prepared.summary.digest, self._config.encoder, self._config.ngrams)
+        inputs = self._ngram_inputs(prepared)
         if not self._is_done(NGRAMS, inputs):
             with self._step(NGRAMS), self.context.workspace.replace(NGRAMS, inputs) as folder:
                 train = self._tokenize(prepared, TRAIN)
                 save_ngrams(fit_ngrams(train, len(LABEL_SCHEMA), self._config.ngrams), folder)
         return load_ngrams(self.context.workspace.folder(NGRAMS))
+
+    def _ngram_inputs(self, prepared: PreparedData) -> str:
+        """Return the digest of all that n-grams learn from, in the branch and in its teacher."""
+        return inputs_digest(prepared.summary.digest, self._config.encoder, self._config.ngrams)
 
     def _provenance(self, prepared: PreparedData, outcome: FitOutcome) -> Provenance:
         return Provenance(

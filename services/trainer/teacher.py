@@ -37,8 +37,8 @@ def teach(
     taught = np.zeros((len(split), num_labels), dtype=np.float32)
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     for seen, unseen in folds.split(taught, split.label_ids):
-        branch = fit_ngrams(split, num_labels, config, among=seen)
-        taught[unseen] = softmax(ngram_scores(branch, split, pad_id)[unseen], 1.0)
+        branch = fit_ngrams(split.take(seen), num_labels, config)
+        taught[unseen] = softmax(ngram_scores(branch, split.take(unseen), pad_id), 1.0)
     return taught
 
 

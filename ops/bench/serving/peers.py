@@ -21,7 +21,8 @@ from transformers import (
 
 from libs.labels.schema import LABEL_SCHEMA
 from ops.bench.serving.artifacts import EncoderSize, build_classifier, tokenizer_file
-from ops.bench.serving.servers import Dialect, Server, free_port, run_server
+from ops.bench.serving.servers import Dialect, Server, run_server
+from ops.local.cloud.processes import free_port
 
 LABELS = len(LABEL_SCHEMA)
 

@@ -44,8 +44,8 @@ def draw(pictures: Mapping[str, Picture], folder: Path) -> None:
     """Write `<name>.png` for each picture; raises DrawingError."""
     require_programs()
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="complaints-pictures-") as name:
-        work = Path(name)
+    with tempfile.TemporaryDirectory(prefix="complaints-pictures-") as scratch:
+        work = Path(scratch)
         _bundle(work)
         for name, picture in pictures.items():
             _screenshot(picture, work, folder / f"{name}.png")

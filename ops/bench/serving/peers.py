@@ -7,6 +7,7 @@ import json
 import os
 import random
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from transformers import (
 
 from libs.labels.schema import LABEL_SCHEMA
 from ops.bench.serving.artifacts import EncoderSize, build_classifier, tokenizer_file
-from ops.bench.serving.servers import Dialect, Server, run_server
+from ops.bench.serving.servers import BenchError, Dialect, Server, run_server
 from ops.local.cloud.processes import free_port
 
 LABELS = len(LABEL_SCHEMA)
@@ -47,7 +48,7 @@ def _serve_infinity(environment: Path, model: Path, scratch: Path) -> Iterator[S
     command = [
         *(str(environment / "bin" / "infinity_emb"), "v2", "--model-id", str(model)),
         *("--engine", "torch", "--device", "cpu", "--port", str(port), "--host", "127.0.0.1"),
-        *("--no-bettertransformer", "--served-model-name", "peer"),
+        *("--served-model-name", "peer"),
     ]
     dialect = Dialect("/health", "/classify", '{"model": "peer", "input": [', "]}")
     with run_server(command, port, dialect, _OFFLINE) as server:
@@ -84,9 +85,10 @@ def _serve_mlserver(environment: Path, model: Path, scratch: Path) -> Iterator[S
 def _serve_sagemaker_toolkit(environment: Path, model: Path, scratch: Path) -> Iterator[Server]:
     """Run the toolkit's handler in its model server, which needs Java, as its container does."""
     port, folder = _low_port(), scratch / "sagemaker"
-    folder.mkdir(exist_ok=True)
+    store = folder / "store"
+    store.mkdir(parents=True, exist_ok=True)
     settings = {
-        "default_service_handler": "sagemaker_huggingface_inference_toolkit.handler_service:handle",
+        "default_service_handler": _TOOLKIT_HANDLER,
         "inference_address": f"http://127.0.0.1:{port}",
         "management_address": f"http://127.0.0.1:{_low_port()}",
         "decode_input_request": "false",
@@ -95,10 +97,19 @@ def _serve_sagemaker_toolkit(environment: Path, model: Path, scratch: Path) -> I
     }
     config = folder / "mms.properties"
     config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    # It serves what its own archiver has written, and says 400 to everything when it finds no model.
+    archiver = [
+        *(str(environment / "bin" / "model-archiver"), "--model-name", "model", "--force"),
+        *("--model-path", str(model), "--handler", _TOOLKIT_HANDLER),
+        *("--export-path", str(store), "--archive-format", "no-archive"),
+    ]
+    archived = subprocess.run(archiver, capture_output=True, text=True, check=False)
+    if archived.returncode:
+        raise BenchError(f"model-archiver failed: {archived.stderr.strip()}")
     command = [
         *(str(environment / "bin" / "multi-model-server"), "--start", "--foreground"),
-        *("--mms-config", str(config), "--model-store", str(model.parent)),
-        *("--models", f"model={model}"),
+        *("--mms-config", str(config), "--model-store", str(store)),
+        *("--models", "model=model"),
     ]
     environ = {
         **_OFFLINE,
@@ -123,7 +134,9 @@ def _is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}  # none of our packages before its own
+_TOOLKIT_HANDLER = "sagemaker_huggingface_inference_toolkit.handler_service:handle"
+# Nothing told or asked of anyone; none of our packages before a server's own.
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "DO_NOT_TRACK": "1", "PYTHONPATH": ""}
 PEERS = {
     "infinity": _serve_infinity,
     "mlserver": _serve_mlserver,

@@ -27,8 +27,12 @@ TRAINING_BUDGET = (
 )
 
 
-# A rate on a holdout of a hundred rows moves by a point with each of them.
-EXPORT_BOUNDS = ("--max-flip-rate", "0.05", "--max-macro-f1-loss", "0.05")
+# The holdout of the samples has some 70 rows: a rate moves by more than a point with each of them,
+# and so does the calibration error (int8 was seen to move it by 0.03).
+EXPORT_BOUNDS = (
+    *("--max-flip-rate", "0.05", "--max-macro-f1-loss", "0.05"),
+    *("--max-ece-change", "0.1"),
+)
 
 
 def trainer(workspace: Workspace, seed: int) -> ProcessSpec:

@@ -1,5 +1,5 @@
 """Gathers the evidence: one pass over log and reviews, memory independent of the log's length
-but for eight bytes a row. Decides nothing."""
+but for eight bytes a row and a batch a shard. Decides nothing."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -6,14 +6,14 @@ from datetime import date
 
 from libs.events.errors import InvalidEventError
 from libs.events.prediction_log import PREFIX, PredictionRow, read_prediction_log
-from services.retraining_agent.deduplicate import SeenEvents
+from services.retraining_agent.first_decisions import FirstDecisions
 from services.retraining_agent.read_ahead import read_objects
 from services.retraining_agent.store import ObjectStore
 
 
 @dataclass
 class LogQuality:
-    """What was wrong with the log that was read; filled while it is read."""
+    """What was wrong with the log, known once it has been read."""
 
     objects: int = 0
     rows: int = 0
@@ -22,19 +22,20 @@ class LogQuality:
 
 
 def read_log(store: ObjectStore, since: date, quality: LogQuality) -> Iterator[PredictionRow]:
-    """Yield every row logged since the day `since`, in the order of keys, repeats dropped.
+    """Yield every event logged since the day `since` once, its earliest decision, shard by shard
+    in the order of keys.
 
     An object that breaks its format is counted in `quality`, and its readable head is used.
     """
-    seen = SeenEvents()
+    first, read = FirstDecisions(), 0
     keys = (key for key in store.keys(PREFIX, f"{PREFIX}dt={since}") if key.endswith(".csv"))
     for key, content in read_objects(store, keys):
         rows = _rows(key, content, quality)
-        is_new = seen.first_seen([row.event_id for row in rows])
         quality.objects += 1
-        quality.rows += sum(is_new)
-        quality.repeated_rows += len(rows) - sum(is_new)
-        yield from (row for row, new in zip(rows, is_new, strict=True) if new)
+        read += len(rows)
+        yield from first.add(key, rows)
+    yield from first.rest()
+    quality.rows, quality.repeated_rows = read - first.repeats, first.repeats
 
 
 def _rows(key: str, content: bytes, quality: LogQuality) -> list[PredictionRow]:

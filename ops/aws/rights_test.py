@@ -103,6 +103,22 @@ def test_the_consumer_may_do_what_it_does_and_delete_nothing() -> None:
     assert not [action for action in rights if "Delete" in action]
 
 
+def test_the_agent_may_read_what_a_release_copies_and_pass_the_role_of_the_live_model() -> None:
+    (model,) = resources("serving", "AWS::SageMaker::Model").values()
+    (serving,) = (
+        name
+        for name, role in resources("roles", "AWS::IAM::Role").items()
+        if model["ExecutionRoleArn"]["Fn::Sub"].endswith(role["RoleName"]["Fn::Sub"])
+    )
+
+    allowed = statements("complaints-prod-retraining-agent")
+    passed = [each["Resource"] for each in allowed if each["Action"] == "iam:PassRole"]
+
+    described = {f"sagemaker:Describe{each}" for each in ("Endpoint", "EndpointConfig", "Model")}
+    assert described <= actions("complaints-prod-retraining-agent")
+    assert passed == [["TrainingRole.Arn", f"{serving}.Arn"]]
+
+
 def test_nobody_may_pass_over_the_object_lock() -> None:
     for role in roles():
         assert not actions(role) & {"s3:BypassGovernanceRetention", "s3:PutObjectRetention"}

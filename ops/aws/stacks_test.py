@@ -113,9 +113,7 @@ def test_the_function_has_time_for_a_call_and_for_the_log() -> None:
 
 def test_the_agent_and_the_stack_update_the_endpoint_by_the_same_canary() -> None:
     alarms = ("complaints-prod-serving-errors", "complaints-prod-serving-latency")
-    agent = deployment_config(
-        EndpointSpec("complaints-prod", "role", "bucket", "image", alarms=alarms)
-    )
+    agent = deployment_config(EndpointSpec("complaints-prod", "bucket", alarms))
 
     stack = rendered("serving", "AWS::SageMaker::Endpoint")[0]["DeploymentConfig"]
 

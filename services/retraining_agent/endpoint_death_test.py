@@ -5,18 +5,14 @@ from typing import Any, cast
 
 import pytest
 
-from services.retraining_agent.deployment import Release
-from services.retraining_agent.sagemaker_deployment import (
-    EndpointSpec,
-    SageMakerDeployment,
-    model_name,
-)
+from libs.registry.champion import model_key
+from services.retraining_agent.sagemaker_deployment import EndpointSpec, SageMakerDeployment
 from services.retraining_agent.store import ObjectStore
 from services.retraining_agent.testing.dying_store import DyingStore, KilledError
 from services.retraining_agent.testing.fake_endpoint import FakeEndpoint
 from services.retraining_agent.testing.world import FIRST, World, world_with_champion
 
-SPEC = EndpointSpec("complaints", "arn:aws:iam::123456789012:role/serving", "bucket", "image")
+SPEC = EndpointSpec("complaints", "bucket")
 
 
 class DyingClient:
@@ -68,7 +64,7 @@ def test_the_endpoint_serves_the_champion_wherever_the_run_was_killed(effects: i
         assert champion.version == FIRST
     else:
         (variant,) = endpoint.configs[endpoint.config]["ProductionVariants"]
-        release = Release("any", champion.version, champion.model_digest, "any")
-        assert variant["ModelName"] == model_name(release)
+        served = endpoint.models[variant["ModelName"]]["PrimaryContainer"]["ModelDataUrl"]
+        assert served == f"s3://bucket/{model_key(champion.version, 'model.tar.gz')}"
     assert endpoint.status == "InService"
     assert acts in (["register", "retrain", "promote"], ["register", "retrain", "keep"])

@@ -13,17 +13,10 @@ from services.retraining_agent.sagemaker_deployment import (
     EndpointSpec,
     SageMakerDeployment,
     config_name,
-    model_name,
 )
 from services.retraining_agent.testing.fake_endpoint import FakeEndpoint
 
-SPEC = EndpointSpec(
-    "complaints",
-    "arn:aws:iam::123456789012:role/serving",
-    "bucket",
-    "image",
-    alarms=("errors", "latency"),
-)
+SPEC = EndpointSpec("complaints", "bucket", alarms=("errors", "latency"))
 RELEASE = Release("20260101T000000Z-ab-deploy", "2.0.0", "d" * 64, "registry/models/2/model.tar.gz")
 
 
@@ -31,10 +24,10 @@ def deployment(endpoint: object, store: MemoryStore | None = None) -> SageMakerD
     return SageMakerDeployment(cast(Any, endpoint), store or MemoryStore(), SPEC)
 
 
-def to_its_end(deployment: SageMakerDeployment) -> DeployStatus:
+def to_its_end(deployment: SageMakerDeployment, release: Release = RELEASE) -> DeployStatus:
     status: DeployStatus = "running"
     while status == "running":
-        status = deployment.advance(RELEASE)
+        status = deployment.advance(release)
     return status
 
 
@@ -63,7 +56,8 @@ def test_the_autoscaled_count_is_kept() -> None:
 
     to_its_end(deployment(endpoint))
 
-    assert endpoint.instances == 5
+    (variant,) = endpoint.configs[config_name(RELEASE)]["ProductionVariants"]
+    assert endpoint.instances == variant["InitialInstanceCount"] == 5
 
 
 def test_an_update_that_an_alarm_rolled_back_has_failed_and_is_not_tried_again() -> None:
@@ -92,9 +86,25 @@ def test_another_process_goes_on_with_an_update_under_way() -> None:
 
 def test_a_model_that_exists_already_is_used() -> None:
     endpoint = FakeEndpoint("old")
-    endpoint.models[model_name(RELEASE)] = {}
+    to_its_end(deployment(endpoint))
+    known = len(endpoint.models)
 
-    assert to_its_end(deployment(endpoint)) == "done"
+    again = replace(RELEASE, name="20260102T000000Z-cd-revert")
+    assert to_its_end(deployment(endpoint), again) == "done"
+    assert len(endpoint.models) == known
+
+
+def test_a_model_is_made_anew_where_the_image_was_changed_since() -> None:
+    endpoint = FakeEndpoint("old")
+    to_its_end(deployment(endpoint))
+    (variant,) = endpoint.configs[endpoint.config]["ProductionVariants"]
+    endpoint.models[variant["ModelName"]]["PrimaryContainer"]["Image"] = "serving@sha256:2"
+
+    to_its_end(deployment(endpoint), replace(RELEASE, name="20260102T000000Z-cd-revert"))
+
+    (later,) = endpoint.configs[endpoint.config]["ProductionVariants"]
+    assert later["ModelName"] != variant["ModelName"]
+    assert endpoint.models[later["ModelName"]]["PrimaryContainer"]["Image"] == "serving@sha256:2"
 
 
 def test_a_fault_of_the_network_is_transient() -> None:

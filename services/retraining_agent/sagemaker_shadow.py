@@ -11,11 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.retraining_agent.deployment import DeployStatus, Release
 from services.retraining_agent.errors import TransientError
-from services.retraining_agent.sagemaker_deployment import (
-    CHAMPION_VARIANT,
-    SHADOW_VARIANT,
-    SageMakerDeployment,
-)
+from services.retraining_agent.live_endpoint import SHADOW_VARIANT
+from services.retraining_agent.sagemaker_deployment import SageMakerDeployment
 from services.retraining_agent.shadow import ShadowTraffic, VariantTraffic
 
 NAMESPACE = "AWS/SageMaker"
@@ -44,7 +41,7 @@ class SageMakerShadow:
 
     def traffic(self, since: datetime, until: datetime) -> ShadowTraffic:
         return ShadowTraffic(
-            champion=self._variant(CHAMPION_VARIANT, since, until),
+            champion=self._variant(self._deployment.live_variant(), since, until),
             candidate=self._variant(SHADOW_VARIANT, since, until),
         )
 

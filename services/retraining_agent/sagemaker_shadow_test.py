@@ -12,12 +12,11 @@ from services.retraining_agent.sagemaker_deployment import (
     EndpointSpec,
     SageMakerDeployment,
     config_name,
-    model_name,
 )
 from services.retraining_agent.sagemaker_shadow import NAMESPACE, SageMakerShadow
 from services.retraining_agent.testing.fake_endpoint import FakeEndpoint
 
-SPEC = EndpointSpec("complaints", "arn:aws:iam::123456789012:role/serving", "bucket", "image")
+SPEC = EndpointSpec("complaints", "bucket")
 CANDIDATE = Release("run-1-shadow", "2.0.0", "d" * 64, "registry/models/2/model.tar.gz")
 CHAMPION = Release("run-1-shadow", "1.0.0", "c" * 64, "registry/models/1/model.tar.gz")
 DEPLOY = Release("run-1-deploy", "2.0.0", "d" * 64, "registry/models/2/model.tar.gz")
@@ -45,6 +44,10 @@ def mirror(shadow: SageMakerShadow) -> DeployStatus:
     return status
 
 
+def data(endpoint: FakeEndpoint, variant: dict[str, Any]) -> str:
+    return str(endpoint.models[variant["ModelName"]]["PrimaryContainer"]["ModelDataUrl"])
+
+
 def count(cloudwatch: Any, metric: str, variant: str, values: list[float]) -> None:
     dimensions = [
         {"Name": "EndpointName", "Value": SPEC.endpoint},
@@ -64,9 +67,25 @@ def test_the_champion_serves_and_the_candidate_gets_copies() -> None:
 
     config = endpoint.configs[config_name(CANDIDATE)]
     (served,), (mirrored,) = config["ProductionVariants"], config["ShadowProductionVariants"]
-    assert (served["VariantName"], served["ModelName"]) == ("champion", model_name(CHAMPION))
-    assert (mirrored["VariantName"], mirrored["ModelName"]) == ("shadow", model_name(CANDIDATE))
+    assert (served["VariantName"], mirrored["VariantName"]) == ("champion", "shadow")
+    assert data(endpoint, served) == f"s3://bucket/{CHAMPION.artifact_key}"
+    assert data(endpoint, mirrored) == f"s3://bucket/{CANDIDATE.artifact_key}"
     assert mirrored["InitialVariantWeight"] / served["InitialVariantWeight"] == 0.5
+
+
+def test_the_shadow_runs_on_what_the_champion_runs_on() -> None:
+    endpoint = FakeEndpoint("old")
+
+    mirror(shadow(endpoint))
+
+    config = endpoint.configs[config_name(CANDIDATE)]
+    (served,), (mirrored,) = config["ProductionVariants"], config["ShadowProductionVariants"]
+    own = {"VariantName", "ModelName", "InitialVariantWeight"}
+    assert {**served, **{name: None for name in own}} == {
+        **mirrored,
+        **{name: None for name in own},
+    }
+    assert mirrored["InitialInstanceCount"] == endpoint.instances
 
 
 def test_the_deployment_after_it_takes_the_shadow_away() -> None:

@@ -35,8 +35,8 @@ class Settings:
     """SAGEMAKER_PIPELINE and what it needs: ROLE_ARN, TRAINER_IMAGE, EXPORTER_IMAGE,
     SERVING_IMAGE, MODEL_PACKAGE_GROUP. Trains on AWS instead of here."""
     endpoint: EndpointSpec | None
-    """ENDPOINT_NAME and what it needs: ROLE_ARN, SERVING_IMAGE; ENDPOINT_ALARMS, by commas, roll
-    an update back. Serves on AWS instead of by DEPLOY_COMMAND."""
+    """ENDPOINT_NAME; ENDPOINT_ALARMS, by commas, roll an update back. Serves on AWS instead of by
+    DEPLOY_COMMAND, as the live endpoint is configured."""
     event_bus: str
     """EVENT_BUS: name or ARN of the EventBridge bus that gets each decision; may be empty."""
     webhook_url: str
@@ -94,9 +94,7 @@ def _endpoint(environ: Mapping[str, str], bucket: str) -> EndpointSpec | None:
         return None
     return EndpointSpec(
         endpoint=name,
-        role_arn=_required(environ, "ROLE_ARN"),
         bucket=bucket,
-        image=_required(environ, "SERVING_IMAGE"),
         alarms=tuple(filter(None, environ.get("ENDPOINT_ALARMS", "").split(","))),
     )
 

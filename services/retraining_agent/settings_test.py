@@ -38,6 +38,13 @@ def test_aws_is_described_by_names_and_images() -> None:
     assert settings.endpoint.alarms == ("errors", "latency")
 
 
+def test_an_endpoint_needs_its_name_alone() -> None:
+    settings = Settings.from_env({"BUCKET": "b", "ENDPOINT_NAME": "complaints"})
+
+    assert settings.endpoint is not None
+    assert settings.pipeline is None
+
+
 @pytest.mark.parametrize(
     "missing", ["BUCKET", "ROLE_ARN", "TRAINER_IMAGE", "SERVING_IMAGE", "MODEL_PACKAGE_GROUP"]
 )

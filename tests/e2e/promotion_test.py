@@ -205,7 +205,7 @@ def client(service: Any, url: str) -> Any:
 
 
 def agent_ports(store: S3Store, sagemaker: Any) -> Ports:
-    spec = EndpointSpec(ENDPOINT, "arn:aws:iam::000000000000:role/local", BUCKET, "local")
+    spec = EndpointSpec(ENDPOINT, BUCKET)
     return Ports(
         store=store,
         jobs=FakeJobs(),

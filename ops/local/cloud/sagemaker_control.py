@@ -1,6 +1,6 @@
 """The SageMaker API on a loopback port, as much of it as a model's promotion needs.
 
-CreateModel, CreateEndpointConfig, DescribeEndpoint and UpdateEndpoint, with the answers of
+CreateModel, CreateEndpointConfig, UpdateEndpoint and what describes them, with the answers of
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Operations_Amazon_SageMaker_Service.html.
 An update really starts a container and really moves the requests. What it cannot do, it refuses.
 """
@@ -32,13 +32,15 @@ class SagemakerControl:
 
     def __init__(self, endpoints: Iterable[BlueGreenEndpoint]) -> None:
         self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
-        self._models: dict[str, Request] = {}
-        self._configs: dict[str, Request] = {}
+        self._models = {each.config: _first_model(each) for each in self._endpoints.values()}
+        self._configs = {each.config: _first_config(each) for each in self._endpoints.values()}
         self._lock = threading.Lock()
         self._operations: dict[str, Callable[[Request], Request]] = {
             "CreateModel": self._create_model,
             "CreateEndpointConfig": self._create_config,
             "DescribeEndpoint": self._describe,
+            "DescribeEndpointConfig": self._describe_config,
+            "DescribeModel": self._describe_model,
             "UpdateEndpoint": self._update,
         }
 
@@ -60,21 +62,32 @@ class SagemakerControl:
         _refuse_taken(self._configs, name, "endpoint configuration")
         if len(request["ProductionVariants"]) != 1 or request.get("ShadowProductionVariants"):
             raise RefusedError("the local cloud serves one production variant and no shadow")
-        if request["ProductionVariants"][0]["ModelName"] not in self._models:
-            raise RefusedError("Could not find model")
+        _found(self._models, request["ProductionVariants"][0]["ModelName"], "model")
         self._configs[name] = request
         return {"EndpointConfigArn": _arn("endpoint-config", name)}
+
+    def _describe_config(self, request: Request) -> Request:
+        name = request["EndpointConfigName"]
+        config = _found(self._configs, name, "endpoint configuration")
+        return {**config, "EndpointConfigArn": _arn("endpoint-config", name), **_created()}
+
+    def _describe_model(self, request: Request) -> Request:
+        name = request["ModelName"]
+        model = _found(self._models, name, "model")
+        return {**model, "ModelArn": _arn("model", name), **_created()}
 
     def _describe(self, request: Request) -> Request:
         endpoint = self._endpoint(request)
         status = endpoint.status  # read first: an update sets it last
+        variant = self._configs[endpoint.config]["ProductionVariants"][0]["VariantName"]
         answer = {
             "EndpointName": endpoint.name,
             "EndpointArn": _arn("endpoint", endpoint.name),
             "EndpointConfigName": endpoint.config,
+            "ProductionVariants": [{"VariantName": variant, "DesiredInstanceCount": 1}],
             "EndpointStatus": status,
-            "CreationTime": time.time(),
             "LastModifiedTime": time.time(),
+            **_created(),
         }
         if endpoint.failure_reason is not None:
             answer["FailureReason"] = endpoint.failure_reason
@@ -84,9 +97,7 @@ class SagemakerControl:
         endpoint = self._endpoint(request)
         if endpoint.status != "InService":
             raise RefusedError(f"Cannot update in-progress endpoint {endpoint.name}")
-        config = self._configs.get(request["EndpointConfigName"])
-        if config is None:
-            raise RefusedError("Could not find endpoint configuration")
+        config = _found(self._configs, request["EndpointConfigName"], "endpoint configuration")
         model = self._models[config["ProductionVariants"][0]["ModelName"]]
         endpoint.update(config["EndpointConfigName"], model["PrimaryContainer"]["ModelDataUrl"])
         return {"EndpointArn": _arn("endpoint", endpoint.name)}
@@ -149,6 +160,36 @@ def _handler(control: SagemakerControl) -> type[BaseHTTPRequestHandler]:
             return
 
     return Handler
+
+
+def _first_model(endpoint: BlueGreenEndpoint) -> Request:
+    """Return the model of a container that was not started by this API, so without its data."""
+    return {
+        "ModelName": endpoint.config,
+        "ExecutionRoleArn": f"arn:aws:iam::{ACCOUNT_ID}:role/local",
+        "PrimaryContainer": {"Image": "local"},
+    }
+
+
+def _first_config(endpoint: BlueGreenEndpoint) -> Request:
+    variant = {
+        "VariantName": "champion",
+        "ModelName": endpoint.config,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        "InitialVariantWeight": 1.0,
+    }
+    return {"EndpointConfigName": endpoint.config, "ProductionVariants": [variant]}
+
+
+def _found(known: dict[str, Request], name: str, kind: str) -> Request:
+    if name not in known:
+        raise RefusedError(f"Could not find {kind} {name}")
+    return known[name]
+
+
+def _created() -> Request:
+    return {"CreationTime": time.time()}
 
 
 def _refuse_taken(known: dict[str, Request], name: str, kind: str) -> None:

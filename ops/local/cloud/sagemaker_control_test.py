@@ -76,6 +76,26 @@ def test_an_update_serves_the_model_of_its_configuration(
     assert describe(client) == ("Updating", "config-1")
 
 
+def test_the_first_container_is_described_as_a_model_that_a_release_can_copy(client: Any) -> None:
+    config = client.describe_endpoint_config(EndpointConfigName="config-1")
+    (variant,) = config["ProductionVariants"]
+    model = client.describe_model(ModelName=variant["ModelName"])
+
+    served = client.describe_endpoint(EndpointName="complaints")["ProductionVariants"]
+    assert served == [{"VariantName": variant["VariantName"], "DesiredInstanceCount": 1}]
+    assert model["PrimaryContainer"] == {"Image": "local"}
+
+
+def test_what_was_created_is_described_as_it_was_asked_for(client: Any) -> None:
+    create(client)
+
+    config = client.describe_endpoint_config(EndpointConfigName="config-2")
+    model = client.describe_model(ModelName="model-2")
+
+    assert config["ProductionVariants"] == [VARIANT]
+    assert model["PrimaryContainer"] == {"ModelDataUrl": "s3://bucket/2"}
+
+
 def test_an_endpoint_that_is_being_updated_is_not_updated(
     client: Any, endpoint: FakeEndpoint
 ) -> None:
@@ -115,3 +135,10 @@ def test_what_is_not_there_is_not_found(client: Any, name: str, config: str) -> 
 
     with pytest.raises(ClientError, match="Could not find"):
         client.update_endpoint(EndpointName=name, EndpointConfigName=config)
+
+
+def test_neither_is_what_was_never_created(client: Any) -> None:
+    with pytest.raises(ClientError, match="Could not find endpoint configuration config-9"):
+        client.describe_endpoint_config(EndpointConfigName="config-9")
+    with pytest.raises(ClientError, match="Could not find model model-9"):
+        client.describe_model(ModelName="model-9")

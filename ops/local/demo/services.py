@@ -117,6 +117,4 @@ def retraining_settings(workspace: Workspace, seed: int) -> dict[str, str]:
         "EXPORTER_COMMAND": shlex.join([*python, *exporter, *model, *EXPORT_BOUNDS]),
         "JOBS_OUTLIVE_AGENT": "false",
         "ENDPOINT_NAME": ENDPOINT,
-        "ROLE_ARN": "arn:aws:iam::000000000000:role/local",
-        "SERVING_IMAGE": "local",
     }

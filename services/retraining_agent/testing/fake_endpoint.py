@@ -3,9 +3,11 @@
 update_endpoint is refused unless the endpoint is InService; then it is Updating. It ends InService
 with the new configuration, or, when an alarm goes off, InService with the old one. The instance
 count of a variant stays the autoscaled one only with RetainAllVariantProperties. Names are taken
-once and for all. Every request is checked against the service model that botocore ships.
+once and for all. What is described is what was created, and what SageMaker adds to it. Every
+request is checked against the service model that botocore ships.
 """
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -13,6 +15,48 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.model import ServiceModel
 from botocore.session import get_session
 from botocore.validate import ParamValidator
+
+LIVE_MODEL = "model-of-the-stack"
+LIVE_VARIANT = {
+    "VariantName": "champion",
+    "ModelName": LIVE_MODEL,
+    "InstanceType": "ml.c7g.xlarge",
+    "InitialInstanceCount": 2,
+    "InitialVariantWeight": 1.0,
+    "ContainerStartupHealthCheckTimeoutInSeconds": 120,
+}
+_KEY = "arn:aws:kms:us-east-1:123456789012:key/of-the-stack"
+_CREATED = {"CreationTime": datetime(2026, 1, 1, tzinfo=UTC)}
+
+
+def live_config(name: str) -> dict[str, Any]:
+    """Return the request of the configuration with which the endpoint was made."""
+    return {
+        "EndpointConfigName": name,
+        "ProductionVariants": [LIVE_VARIANT],
+        "KmsKeyId": _KEY,
+        "DataCaptureConfig": {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 5,
+            "DestinationS3Uri": "s3://bucket/captured",
+            "CaptureOptions": [{"CaptureMode": "Output"}],
+        },
+    }
+
+
+def live_model() -> dict[str, Any]:
+    """Return the request of the model with which the endpoint was made."""
+    return {
+        "ModelName": LIVE_MODEL,
+        "ExecutionRoleArn": "arn:aws:iam::123456789012:role/serving",
+        "EnableNetworkIsolation": True,
+        "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]},
+        "PrimaryContainer": {
+            "Image": "serving@sha256:1",
+            "ModelDataUrl": "s3://bucket/registry/models/1/model.tar.gz",
+            "Environment": {"COMPLAINTS_PUSHGATEWAY_URL": "http://gateway"},
+        },
+    }
 
 
 class FakeEndpoint:
@@ -23,15 +67,31 @@ class FakeEndpoint:
         self.status = "InService"
         self.instances = 5
         self.updates: list[dict[str, Any]] = []
-        self.models: dict[str, Any] = {}
-        self.configs: dict[str, Any] = {}
+        self.models: dict[str, Any] = {LIVE_MODEL: live_model()}
+        self.configs: dict[str, Any] = {config: live_config(config)}
         self._alarm = alarm
         self._pending: str | None = None
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:  # noqa: N803
-        answer = {"EndpointStatus": self.status, "EndpointConfigName": self.config}
+        variant = self.configs[self.config]["ProductionVariants"][0]["VariantName"]
+        answer = {
+            "EndpointName": EndpointName,
+            "EndpointStatus": self.status,
+            "EndpointConfigName": self.config,
+            "ProductionVariants": [
+                {"VariantName": variant, "DesiredInstanceCount": self.instances}
+            ],
+        }
         self._go_on()
         return answer
+
+    def describe_endpoint_config(self, EndpointConfigName: str) -> dict[str, Any]:  # noqa: N803
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:endpoint-config/{EndpointConfigName}"
+        return {**self.configs[EndpointConfigName], "EndpointConfigArn": arn, **_CREATED}
+
+    def describe_model(self, ModelName: str) -> dict[str, Any]:  # noqa: N803
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:model/{ModelName}"
+        return {**self.models[ModelName], "ModelArn": arn, **_CREATED}
 
     def create_model(self, **request: Any) -> None:
         _check("CreateModel", request)

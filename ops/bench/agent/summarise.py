@@ -53,14 +53,13 @@ class GeneratedLog(MemoryStore):
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         for number in range(self._count):
             at = self._day(number) + timedelta(seconds=number % 3600)
-            yield prediction_log_key("bench", "shard", f"{number:012d}", at)
-            if number % 50 == 0:
-                yield prediction_log_key("bench", "shard", f"{number:012d}", at)
+            key = prediction_log_key("bench", "shard", f"{number:012d}000000", at)
+            yield from [key, key] if number % 50 == 0 else [key]
 
     def read(self, key: str) -> StoredObject | None:
         if not key.startswith("predictions/"):
             return super().read(key)
-        name = key[-16:-4]
+        name = key.rpartition("-")[2][: len(NUMBER)]
         day = min(DAYS - 1, int(name) * DAYS // self._count)
         return StoredObject(self._templates[day].replace(NUMBER, name.encode()), "")
 

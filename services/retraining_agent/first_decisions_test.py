@@ -2,7 +2,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.prediction_log import PredictionRow, first_decisions, prediction_log_key
@@ -49,6 +49,7 @@ def read(log: dict[str, list[PredictionRow]]) -> list[PredictionRow]:
     return [*rows, *first.rest()]
 
 
+@settings(deadline=None)
 @given(BATCHES)
 def test_a_stream_is_read_as_the_whole_log_would_be(batches: list[Batch]) -> None:
     log = objects(batches)

@@ -1,7 +1,6 @@
 """What SageMaker and a locked-up runtime ask of the serving image, asked of the built image."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +11,11 @@ import pytest
 from libs.artifact.archive import unpack_artifact
 from libs.labels.schema import LABEL_SCHEMA
 from services.serving.testing.tiny_artifact import TinySpec, write_tiny_archive
-from tests.images.podman import (
-    ImageSpec,
+from tests.images.engine import built_image, inspect_image
+from tests.images.serving_container import (
     RunningImage,
-    inspect_image,
-    run_to_end,
+    ServingSpec,
+    refuse_to_start,
     running_image,
 )
 
@@ -27,10 +26,7 @@ LABELS = set(LABEL_SCHEMA.names)
 
 @pytest.fixture(scope="module")
 def image() -> str:
-    name = os.environ.get("COMPLAINTS_SERVING_IMAGE")
-    if not name:
-        pytest.skip("COMPLAINTS_SERVING_IMAGE names no image: ops/images/check builds one")
-    return name
+    return built_image("serving")
 
 
 def let_everyone_read(folder: Path) -> None:
@@ -56,7 +52,7 @@ def running(
 ) -> Iterator[RunningImage]:
     """The image as its own user, and as root, which AWS documents for its hosts."""
     log = tmp_path_factory.mktemp("log") / "log"
-    with running_image(ImageSpec(image, model, user=request.param), log) as container:
+    with running_image(ServingSpec(image, model, user=request.param), log) as container:
         yield container
 
 
@@ -156,7 +152,6 @@ def test_metrics_and_batch_transform_have_their_routes(running: RunningImage) ->
 
 def test_only_its_scratch_folder_can_be_written(running: RunningImage) -> None:
     program = """
-import os
 def can_write(folder):
     try:
         with open(f"{folder}/probe", "w"):
@@ -193,7 +188,7 @@ def test_a_packed_model_is_served_too(image: str, tmp_path: Path) -> None:
     environ = {"MODEL_PATH": "/opt/ml/model/model.tar.gz"}
     let_everyone_read(tmp_path)
 
-    with running_image(ImageSpec(image, tmp_path, environ), tmp_path / "log") as container:
+    with running_image(ServingSpec(image, tmp_path, environ), tmp_path / "log") as container:
         answer = container.post(f'{{"text": {QUOTED}}}'.encode())
 
     assert answer.json()["label"] in LABELS
@@ -206,7 +201,7 @@ def test_sigterm_reaches_it_and_loses_no_accepted_request(image: str, tmp_path: 
     body = json.dumps({"instances": [{"text": NARRATIVE}] * 50}).encode()
 
     with (
-        running_image(ImageSpec(image, tmp_path, environ), tmp_path / "log") as container,
+        running_image(ServingSpec(image, tmp_path, environ), tmp_path / "log") as container,
         ThreadPoolExecutor(1) as client,
     ):
         accepted = client.submit(container.post, body)
@@ -226,7 +221,7 @@ def test_a_missing_model_stops_the_start_with_one_sentence(
     environ = {"MODEL_PATH": "/opt/ml/model/absent.tar.gz"}
     tmp_path.chmod(mode)
 
-    result = run_to_end(ImageSpec(image, tmp_path, environ))
+    result = refuse_to_start(ServingSpec(image, tmp_path, environ))
 
     assert result.returncode == 2
     assert "MODEL_PATH" in result.stderr

@@ -1,4 +1,4 @@
-"""The agent's image on a small log in an S3 stand-in: as a job, and as the Lambda function of `plan`."""
+"""The agent's image over a small log in an S3 stand-in: as a job, and as a Lambda function."""
 
 import json
 import subprocess

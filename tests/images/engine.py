@@ -1,7 +1,6 @@
 """The engine that runs images, docker or podman, and what a container is locked up with.
 
-A container shares the host's network, for no bridge can be had everywhere: under Docker Desktop that
-has to be switched on.
+A container shares the host's network, for no bridge can be had everywhere.
 """
 
 import json

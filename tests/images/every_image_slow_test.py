@@ -94,17 +94,13 @@ print([name for name in {promise.absent} if find_spec(name)])
     assert run_python(spec, program) == "[]\n[]"
 
 
-def test_the_model_runtime_keeps_no_identifier_for_its_maker(
-    promise: Promise, spec: ContainerSpec
-) -> None:
-    if promise.service == "trainer":
-        pytest.skip("the trainer's image has no model runtime")
+@pytest.mark.parametrize("service", ["serving", "onnx_exporter", "retraining_agent"])
+def test_the_model_runtime_keeps_no_identifier_for_its_maker(service: str) -> None:
+    spec = ContainerSpec(built_image(service), environ={"HOME": "/tmp"})
     program = """
 import os, onnxruntime
 for folder, _, files in os.walk("/tmp"):
     print([os.path.join(folder, file) for file in files])
 """
 
-    homely = ContainerSpec(spec.image, environ={"HOME": "/tmp"})
-
-    assert run_python(homely, program) == "[]"
+    assert run_python(spec, program) == "[]"

@@ -1,11 +1,10 @@
-"""The images of trainer, exporter and serving, one after the other, as the agent's pipeline runs them.
+"""The images of trainer, exporter and serving, in the order of the agent's pipeline.
 
 Folders are those of a SageMaker job; the commands are those of the pipeline's own definition.
 """
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -84,14 +83,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
 
 
 @pytest.fixture(scope="module")
-def steps() -> Iterator[dict[str, dict[str, Any]]]:
-    """Yield the arguments of the pipeline's steps by their names."""
+def steps() -> dict[str, dict[str, Any]]:
+    """Return the arguments of the pipeline's steps by their names."""
     spec = PipelineSpec("retraining", "arn:aws:iam::123456789012:role/r", "bucket", *"tesg")
     with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         document = json.loads(sdk_definition(spec))
-    yield {step["Name"]: step["Arguments"] for step in document["Steps"]}
+    return {step["Name"]: step["Arguments"] for step in document["Steps"]}
 
 
 def process(step: dict[str, Any], inputs: dict[str, Path], output: Path) -> None:

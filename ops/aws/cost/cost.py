@@ -26,6 +26,7 @@ class Load:
     batch_size: int = 100
     memory_gigabytes: float = 1.0
     record_bytes: int = 2048
+    answer_bytes: int = 512
     row_bytes: int = 2048
 
 
@@ -43,11 +44,14 @@ def per_million(load: Load, prices: Mapping[str, Any]) -> list[Line]:
     # A batch waits for the endpoint as long as one instance needs for it.
     lambda_seconds = _MILLION / load.narratives_per_second
     instance_hours = _MILLION / (load.narratives_per_second * load.used_share) / 3600
+    processed_gigabytes = _MILLION * (load.record_bytes + load.answer_bytes) / _BYTES_A_GIGABYTE
     record_gigabytes = _MILLION * -(-load.record_bytes // 1024) * 1024 / _BYTES_A_GIGABYTE
     log_gigabytes = _MILLION * load.row_bytes / _BYTES_A_GIGABYTE
-    functions, stream, store = prices["lambda"], prices["kinesis"], prices["s3"]
+    endpoint, functions = prices["sagemaker"], prices["lambda"]
+    stream, store = prices["kinesis"], prices["s3"]
     return [
-        Line("endpoint", instance_hours * prices["sagemaker"]["instance_hour"]),
+        Line("endpoint", instance_hours * endpoint["instance_hour"]),
+        Line("endpoint, data", processed_gigabytes * endpoint["gigabyte_processed"]),
         Line(
             "function",
             batches / _MILLION * functions["million_requests"]
@@ -94,7 +98,7 @@ def main(narratives_per_second: float, used_share: float, instances: int) -> Non
     click.echo(
         f"{narratives_per_second:g} narratives a second on one {prices['sagemaker']['instance']}, "
         f"used to {used_share:.0%}; list prices of us-east-1 as written on {prices['written']}, "
-        f"{'checked' if prices['checked'] else 'not checked'}.\n"
+        f"{prices['checked']}.\n"
     )
     click.echo(table("a million complaints", per_million(load, prices)))
     click.echo()

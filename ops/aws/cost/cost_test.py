@@ -5,7 +5,7 @@ from click.testing import CliRunner
 from ops.aws.cost.cost import PRICES, Line, Load, main, per_million, per_month, table
 
 PRICE_LIST = {
-    "sagemaker": {"instance_hour": 0.36},
+    "sagemaker": {"instance_hour": 0.36, "gigabyte_processed": 2.0},
     "lambda": {"million_requests": 100.0, "gigabyte_second": 0.001},
     "kinesis": {"stream_hour": 0.01, "gigabyte_in": 3.0, "gigabyte_out": 1.0},
     "s3": {"thousand_puts": 0.5, "gigabyte_month": 0.25},
@@ -14,12 +14,19 @@ PRICE_LIST = {
 
 
 def test_a_million_complaints_cost_what_their_parts_cost() -> None:
-    load = Load(narratives_per_second=100, record_bytes=1025, row_bytes=2**30 // 1_000_000)
+    load = Load(
+        narratives_per_second=100,
+        record_bytes=1025,
+        answer_bytes=975,
+        row_bytes=2**30 // 1_000_000,
+    )
 
     lines = {line.what: line.dollars for line in per_million(load, PRICE_LIST)}
 
-    # 20,000 s at half of 100 a second; 10,000 calls and 10,000 s; 2 KB a record; 10,000 puts.
+    # 20,000 s at half of 100 a second; 2,000 bytes through the endpoint; 10,000 calls and 10,000 s;
+    # 2 KB a record; 10,000 puts.
     assert lines["endpoint"] == pytest.approx(20_000 / 3600 * 0.36)
+    assert lines["endpoint, data"] == pytest.approx(2_000_000_000 / 2**30 * 2)
     assert lines["function"] == pytest.approx(0.01 * 100 + 10_000 * 0.001)
     assert lines["stream"] == pytest.approx(1_000_000 * 2048 / 2**30 * 4)
     assert lines["log, written"] == pytest.approx(5)
@@ -45,13 +52,13 @@ def test_a_table_ends_with_its_sum() -> None:
     assert text.splitlines()[-1] == "| **sum** | **3.75** |"
 
 
-def test_the_command_says_that_the_prices_were_not_checked_until_they_were() -> None:
+def test_the_command_says_when_the_prices_were_written_and_what_they_were_held_against() -> None:
     prices = yaml.safe_load(PRICES.read_text())
 
     answer = CliRunner().invoke(main, ["--narratives-per-second", "80"])
 
     assert answer.exit_code == 0
-    assert ("not checked" in answer.output) is not prices["checked"]
+    assert prices["checked"] in answer.output
     assert str(prices["written"]) in answer.output
 
 

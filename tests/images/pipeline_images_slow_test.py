@@ -22,7 +22,7 @@ from tests.images.engine import ContainerSpec, Mount, built_image, run_to_end
 from tests.images.serving_container import ServingSpec, running_image
 
 TRAINING_MEMORY, EXPORT_MEMORY = "4g", "3g"
-JOB_SECONDS = 900
+JOB_SECONDS = 270
 # The encoder that ships with the trainer, on few and short rows.
 HYPERPARAMETERS = {
     "encoder.max_length": "32",

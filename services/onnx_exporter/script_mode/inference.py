@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from tokenizers import Tokenizer
+
+# Read as the runtime is loaded, which would else send events about models to its maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime as ort  # noqa: E402
 
 SPECIAL_TOKENS = 2  # [CLS] and [SEP]
 MAX_ITEMS = 10_000

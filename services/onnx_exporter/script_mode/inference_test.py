@@ -198,3 +198,12 @@ def test_the_artifact_holds_the_script_that_is_tested(artifact: Artifact) -> Non
     source = Path(inference.__file__ or "")
 
     assert artifact.path(SCRIPT_FILE).read_bytes() == source.read_bytes()
+
+
+def test_the_runtime_keeps_no_identifier_for_its_maker(artifact: Artifact, tmp_path: Path) -> None:
+    command = [sys.executable, str(artifact.path(SCRIPT_FILE))]
+    environ = {"PATH": "", "HOME": str(tmp_path)}
+
+    subprocess.run(command, env=environ, check=True)
+
+    assert list(tmp_path.iterdir()) == []

@@ -97,7 +97,7 @@ def _serve_sagemaker_toolkit(environment: Path, model: Path, scratch: Path) -> I
     }
     config = folder / "mms.properties"
     config.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-    # It serves what its own archiver has written, and says 400 to everything when it finds no model.
+    # It serves what its own archiver has written, and answers 400 where it finds no model.
     archiver = [
         *(str(environment / "bin" / "model-archiver"), "--model-name", "model", "--force"),
         *("--model-path", str(model), "--handler", _TOOLKIT_HANDLER),

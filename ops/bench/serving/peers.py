@@ -119,7 +119,10 @@ def _serve_sagemaker_toolkit(environment: Path, model: Path, scratch: Path) -> I
         "LOG_LOCATION": str(folder),
         "METRICS_LOCATION": str(folder),
     }
-    dialect = Dialect("/ping", "/invocations", '{"inputs": ', "}")
+    # Left to itself it cuts nothing, and a narrative longer than the encoder reads is a 400.
+    dialect = Dialect(
+        "/ping", "/invocations", '{"inputs": ', ', "parameters": {"truncation": true}}'
+    )
     with run_server(command, port, dialect, environ) as server:
         yield server
 

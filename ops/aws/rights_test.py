@@ -82,7 +82,10 @@ def resources_of(part: str) -> list[dict[str, Any]]:
     return [each.get("Properties", {}) for each in load(part)["Resources"].values()]
 
 
-@pytest.mark.parametrize("service", ["serving", "stream-consumer", "retraining-agent"])
+SERVICES = ["serving", "stream-consumer", "retraining-agent", "trainer", "onnx-exporter"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_pipeline_is_trusted_for_one_github_environment_of_one_repository(service: str) -> None:
     role = Rendering("delivery", {"Repository": "bank/complaints"}).render(
         roles()[f"complaints-prod-deploy-{service}"]
@@ -93,6 +96,25 @@ def test_a_pipeline_is_trusted_for_one_github_environment_of_one_repository(serv
     subject = "token.actions.githubusercontent.com:sub"
     assert set(conditions) == {"StringEquals"}
     assert conditions["StringEquals"][subject].endswith(f":environment:prod-{service}")
+
+
+@pytest.mark.parametrize(
+    ("service", "images"), [("trainer", "TrainerImages"), ("onnx-exporter", "ExporterImages")]
+)
+def test_the_pipeline_of_an_image_pushes_it_and_changes_the_schedule_alone(
+    service: str, images: str
+) -> None:
+    role = f"complaints-prod-deploy-{service}"
+
+    (pushed,) = (each for each in statements(role) if "ecr:PutImage" in as_list(each["Action"]))
+    changed = {action for action in actions(role) if not action.startswith(("ecr:", "kms:"))}
+
+    assert pushed["Resource"] == f"{images}.Arn"
+    assert changed == {
+        *("cloudformation:DescribeStacks", "cloudformation:ListExports"),
+        *("cloudformation:UpdateStack", "iam:PassRole"),
+        *("scheduler:GetSchedule", "scheduler:UpdateSchedule"),
+    }
 
 
 def test_the_consumer_may_do_what_it_does_and_delete_nothing() -> None:

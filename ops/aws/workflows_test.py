@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ops.aws.template import load
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 SYSTEM = {"git"}
@@ -60,6 +62,9 @@ def test_a_script_of_a_deployment_gets_a_stack_that_exists(workflow: Path) -> No
     for words in commands(workflow):
         if words[0] == "ops/aws/deploy":
             assert (ROOT / "ops" / "aws" / "stacks" / f"{words[2]}.yaml").is_file()
+        if words[0] == "ops/aws/replace":
+            parameter = words[3].strip('"').partition("=")[0]
+            assert parameter in load(words[2])["Parameters"]
         if words[0] == "ops/aws/push":
             assert (ROOT / "services" / words[1]).is_dir()
 
@@ -86,3 +91,18 @@ def test_a_deployment_waits_for_the_approval_of_the_environment_that_its_role_tr
     assert job["environment"] == f"${{{{ inputs.environment }}}}-{service}"
     assert role["role-to-assume"].endswith(f"-deploy-{service}")
     assert document["permissions"] == {"contents": "read", "id-token": "write"}
+
+
+def test_every_service_has_a_deployment_of_its_own_that_pushes_its_image_alone() -> None:
+    pushed = {
+        workflow.stem.removeprefix("deploy-").replace("-", "_"): [
+            words[1] for words in commands(workflow) if words[0] == "ops/aws/push"
+        ]
+        for workflow in WORKFLOWS
+        if workflow.stem.startswith("deploy-")
+    }
+    services = {path.parent.name for path in (ROOT / "services").glob("*/main.py")}
+
+    assert pushed.keys() == services
+    assert pushed.pop("stream_consumer") == []  # a zip
+    assert pushed == {service: [service] for service in pushed}

@@ -37,11 +37,12 @@ def test_every_command_is_one_of_this_repository_that_runs_locally(workflow: Pat
         assert program in SYSTEM or os.access(ROOT / program, os.X_OK) or program == "./pants"
 
 
-def test_every_night_the_slow_tests_run_and_every_image_is_checked() -> None:
+def test_every_night_the_slow_tests_run_and_images_and_dashboards_are_checked() -> None:
     nightly = commands(ROOT / ".github" / "workflows" / "nightly.yml")
 
     assert ["./pants", "slow", "::"] in nightly
     assert ["ops/images/check"] in nightly
+    assert ["ops/monitoring/prove"] in nightly
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)

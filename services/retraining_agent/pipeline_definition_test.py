@@ -6,17 +6,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from services.retraining_agent.sagemaker_pipeline import PipelineSpec, sdk_definition
+from services.retraining_agent.sagemaker_pipeline import sdk_definition
+from services.retraining_agent.testing.pipeline import SPEC
 
-SPEC = PipelineSpec(
-    name="retraining",
-    role_arn="arn:aws:iam::123456789012:role/pipeline",
-    bucket="bucket",
-    trainer_image="trainer",
-    exporter_image="exporter",
-    serving_image="serving",
-    model_package_group="complaints",
-)
 PARAMETERS = ["TrainingSet", "Holdout", "Champion", "Output", "Version"]
 
 

@@ -15,19 +15,11 @@ from services.retraining_agent.sagemaker_pipeline import (
     SageMakerPipelineJobs,
     output_key,
 )
+from services.retraining_agent.testing.pipeline import SPEC
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker import SageMakerClient
 
-SPEC = PipelineSpec(
-    name="retraining",
-    role_arn="arn:aws:iam::123456789012:role/pipeline",
-    bucket="bucket",
-    trainer_image="trainer",
-    exporter_image="exporter",
-    serving_image="serving",
-    model_package_group="complaints",
-)
 JOB = TrainingJob(
     name="run-1",
     version="2.0.0",

@@ -17,23 +17,13 @@ from typing import Any
 
 import click
 import pytest
-from moto import mock_aws
 
 from services.onnx_exporter.main import cli as exporter
 from services.retraining_agent.model_record import holdout_key
-from services.retraining_agent.sagemaker_pipeline import PipelineSpec, sdk_definition
+from services.retraining_agent.testing.pipeline import SPEC, pipeline_steps
 from services.trainer.main import cli as trainer
 from services.trainer.sagemaker import SageMakerJob
 
-SPEC = PipelineSpec(
-    name="retraining",
-    role_arn="arn:aws:iam::123456789012:role/pipeline",
-    bucket="bucket",
-    trainer_image="trainer",
-    exporter_image="exporter",
-    serving_image="serving",
-    model_package_group="complaints",
-)
 VERSION = "20260101T000000Z-ab12cd34"
 PROCESSING = "/opt/ml/processing"
 TRAINING_SET = "training_set.parquet"
@@ -49,12 +39,7 @@ RECORDER = '#!/bin/sh\nfor each in "$@"; do printf "%s\\n" "$each"; done > "$REC
 
 @pytest.fixture(scope="module")
 def steps() -> dict[str, dict[str, Any]]:
-    """Return the arguments of each step by its name."""
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        document = json.loads(sdk_definition(SPEC))
-    return {step["Name"]: step["Arguments"] for step in document["Steps"]}
+    return pipeline_steps()
 
 
 class Job:

@@ -114,6 +114,19 @@ def run_python(spec: ContainerSpec, program: str) -> str:
     return result.stdout.strip()
 
 
+def writable_program(*folders: str) -> str:
+    """Return a program that prints which of the folders a file can be written into."""
+    return f"""
+def can_write(folder):
+    try:
+        with open(folder + "/probe", "w"):
+            return True
+    except OSError:
+        return False
+print([folder for folder in {folders} if can_write(folder)])
+"""
+
+
 def call_engine(*arguments: str) -> str:
     """Run a command of the engine; what it says on stderr is part of the error of a failure."""
     command = [*_CLIENTS[_engine()], *arguments]

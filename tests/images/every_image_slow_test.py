@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.images.engine import ContainerSpec, built_image, inspect_image, run_python, run_to_end
+from tests.images.engine import (
+    ContainerSpec,
+    built_image,
+    inspect_image,
+    run_python,
+    run_to_end,
+    writable_program,
+)
 
 NOBODY, ROOT = "65532:65532", "0"
 
@@ -68,15 +75,7 @@ def test_it_has_no_capability_and_can_get_none(spec: ContainerSpec) -> None:
 
 
 def test_only_its_scratch_folder_can_be_written(spec: ContainerSpec) -> None:
-    program = """
-def can_write(folder):
-    try:
-        with open(f"{folder}/probe", "w"):
-            return True
-    except OSError:
-        return False
-print([folder for folder in ("/", "/app", "/etc", "/var/tmp", "/tmp") if can_write(folder)])
-"""
+    program = writable_program("/", "/app", "/etc", "/var/tmp", "/tmp")
 
     assert run_python(spec, program) == "['/tmp']"
 

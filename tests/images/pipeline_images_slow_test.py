@@ -11,12 +11,11 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from libs.artifact.archive import unpack_artifact
 from libs.artifact.checkpoint import open_checkpoint
 from libs.labels.schema import LABEL_SCHEMA
-from services.retraining_agent.sagemaker_pipeline import PipelineSpec, sdk_definition
+from services.retraining_agent.testing.pipeline import pipeline_steps
 from services.trainer.testing.complaints import invented_rows, write_rows
 from tests.images.engine import ContainerSpec, Mount, built_image, run_to_end
 from tests.images.serving_container import ServingSpec, running_image
@@ -84,13 +83,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainingJob:
 
 @pytest.fixture(scope="module")
 def steps() -> dict[str, dict[str, Any]]:
-    """Return the arguments of the pipeline's steps by their names."""
-    spec = PipelineSpec("retraining", "arn:aws:iam::123456789012:role/r", "bucket", *"tesg")
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
-        monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        document = json.loads(sdk_definition(spec))
-    return {step["Name"]: step["Arguments"] for step in document["Steps"]}
+    return pipeline_steps()
 
 
 def process(step: dict[str, Any], inputs: dict[str, Path], output: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from libs.artifact.archive import unpack_artifact
 from libs.labels.schema import LABEL_SCHEMA
 from services.serving.testing.tiny_artifact import TinySpec, write_tiny_archive
-from tests.images.engine import built_image, inspect_image
+from tests.images.engine import built_image, inspect_image, writable_program
 from tests.images.serving_container import (
     RunningImage,
     ServingSpec,
@@ -151,15 +151,7 @@ def test_metrics_and_batch_transform_have_their_routes(running: RunningImage) ->
 
 
 def test_only_its_scratch_folder_can_be_written(running: RunningImage) -> None:
-    program = """
-def can_write(folder):
-    try:
-        with open(f"{folder}/probe", "w"):
-            return True
-    except OSError:
-        return False
-print([f for f in ("/", "/app", "/etc", "/opt/ml/model", "/var/tmp", "/tmp") if can_write(f)])
-"""
+    program = writable_program("/", "/app", "/etc", "/opt/ml/model", "/var/tmp", "/tmp")
 
     assert running.python(program) == "['/tmp']"
 

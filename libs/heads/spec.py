@@ -40,3 +40,8 @@ class HeadSpec:
     @property
     def pooled_size(self) -> int:
         return 2 * self.hidden_size if self.kind == "cls_mean" else self.hidden_size
+
+    @property
+    def reads_first_token(self) -> bool:
+        """Whether the head reads the first token's hidden state and no other."""
+        return self.kind == "cls_mlp"

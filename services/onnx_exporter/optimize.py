@@ -1,6 +1,7 @@
 """Fuses the float32 graph with ONNX Runtime's transformer fusions, and counts them.
 
-Of the fused operators all stay but one, which is slower than its parts: see `residual_norm`.
+Of the fused operators all stay but one, which is slower than its parts: see `residual_norm`. Where
+the head reads one token, the last layer computes no other: see `first_token`.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from onnxruntime.transformers.fusion_options import FusionOptions
 from onnxruntime.transformers.optimizer import optimize_model
 
 from services.onnx_exporter.errors import FusionError
+from services.onnx_exporter.first_token import keep_first_token
 from services.onnx_exporter.residual_norm import split_residual_norms
 
 
@@ -23,7 +25,9 @@ def expected_fusions(layers: int) -> dict[str, int]:
     }
 
 
-def optimize_graph(source: Path, target: Path, *, heads: int, layers: int) -> dict[str, int]:
+def optimize_graph(
+    source: Path, target: Path, *, heads: int, layers: int, reads_first_token: bool
+) -> dict[str, int]:
     """Write the fused graph and return the fusions by operator; raises FusionError."""
     optimizer = optimize_model(
         str(source),
@@ -35,6 +39,8 @@ def optimize_graph(source: Path, target: Path, *, heads: int, layers: int) -> di
     found = {name: int(n) for name, n in optimizer.get_fused_operator_statistics().items() if n}
     require_fusions(expected_fusions(layers), found)
     split_residual_norms(optimizer.model.graph)
+    if reads_first_token:
+        keep_first_token(optimizer.model.graph)
     optimizer.save_model_to_file(str(target))
     return found
 

@@ -52,7 +52,11 @@ def run_optimize(model: TrainedModel, workspace: Workspace) -> OptimizeReport:
     workspace.require(workspace.float_graph, source, "export")
     workspace.remove(OptimizeReport)
     fusions = optimize_graph(
-        workspace.float_graph, workspace.optimized_graph, heads=model.heads, layers=model.layers
+        workspace.float_graph,
+        workspace.optimized_graph,
+        heads=model.heads,
+        layers=model.layers,
+        reads_first_token=model.checkpoint.info.head.reads_first_token,
     )
     report = OptimizeReport(
         source_sha256=source,

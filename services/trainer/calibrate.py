@@ -1,5 +1,6 @@
 """Makes confidences mean what they say, and chooses below which of them a person looks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,13 +8,14 @@ import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 
 from libs.heads.postprocess import softmax
-from services.trainer.config import CalibrationConfig
+from services.trainer.config import CalibrationConfig, LabelPrior
 
 Floats = npt.NDArray[np.float64]
 LabelIds = npt.NDArray[np.int64]
 
 _LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)
 _NGRAM_WEIGHT_BOUNDS = (0.0, 5.0)
+_PRIOR_STRENGTH_BOUNDS = (0.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -28,39 +30,75 @@ class Calibration:
     """Their accuracy; below the wanted one only where no threshold reaches it."""
 
 
-def calibrate(logits: Floats, label_ids: LabelIds, config: CalibrationConfig) -> Calibration:
+@dataclass(frozen=True)
+class LabelledRows:
+    """Label ids (rows,) and what each row counts (rows,), with a mean of 1."""
+
+    label_ids: LabelIds
+    weights: Floats
+
+
+def weigh_rows(label_ids: LabelIds, prior: LabelPrior) -> LabelledRows:
+    """Let every row count alike, or under a uniform prior every label."""
+    if prior == "training":
+        return LabelledRows(label_ids, np.ones(len(label_ids)))
+    counts = np.bincount(label_ids)
+    weights = 1 / counts[label_ids]
+    return LabelledRows(label_ids, weights / weights.mean())
+
+
+def calibrate(logits: Floats, rows: LabelledRows, config: CalibrationConfig) -> Calibration:
     """Choose temperature and review threshold on the validation rows."""
-    temperature = choose_temperature(logits, label_ids)
+    temperature = choose_temperature(logits, rows)
     probabilities = softmax(logits, temperature)
-    threshold = choose_threshold(probabilities, label_ids, config)
+    threshold = choose_threshold(probabilities, rows, config)
     above = probabilities.max(axis=1) >= threshold
-    is_right = probabilities.argmax(axis=1) == label_ids
+    is_right = probabilities.argmax(axis=1) == rows.label_ids
+    weights = rows.weights
     return Calibration(
         temperature=temperature,
         review_threshold=threshold,
-        coverage=float(above.mean()),
-        accuracy=float(is_right[above].mean()) if above.any() else 0.0,
+        coverage=float(np.average(above, weights=weights)),
+        accuracy=float(np.average(is_right[above], weights=weights[above])) if above.any() else 0.0,
     )
 
 
-def choose_temperature(logits: Floats, label_ids: LabelIds) -> float:
+def choose_temperature(logits: Floats, rows: LabelledRows) -> float:
     """Return the temperature with the least negative log likelihood (Guo et al. 2017, 4.2)."""
     found = minimize_scalar(
-        lambda log_temperature: _negative_log_likelihood(logits, label_ids, log_temperature),
+        lambda log_temperature: _negative_log_likelihood(logits, rows, log_temperature),
         bounds=_LOG_TEMPERATURE_BOUNDS,
         method="bounded",
     )
     return float(np.exp(found.x))
 
 
-def choose_ngram_weight(logits: Floats, scores: Floats, label_ids: LabelIds) -> float:
+def choose_prior_shift(logits: Floats, rows: LabelledRows, class_counts: Sequence[int]) -> Floats:
+    """Return what to add to logits (num_labels,) so that they suit the weights of `rows`.
+
+    A multiple of the log frequency of each label in training is taken off: as much as makes the
+    rows likeliest, since a loss that weighs labels has taken some off already. Menon et al. 2021,
+    "Long-tail learning via logit adjustment", after the fact.
+    """
+    counts = np.maximum(np.asarray(class_counts, dtype=np.float64), 1)
+    shift: Floats = -np.log(counts / counts.sum())
+    found = minimize(
+        lambda point: _negative_log_likelihood(logits + point[0] * shift, rows, point[1]),
+        x0=(0.5, 0.0),
+        bounds=(_PRIOR_STRENGTH_BOUNDS, _LOG_TEMPERATURE_BOUNDS),
+        method="Nelder-Mead",
+    )
+    return float(found.x[0]) * shift
+
+
+def choose_ngram_weight(logits: Floats, scores: Floats, rows: LabelledRows) -> float:
     """Return the factor of the sparse branch's scores with the least negative log likelihood.
 
     The temperature is free while the factor is chosen: neither part is sure of itself in the same
     way. Log-linear pooling of two classifiers (Hinton 2002, "Products of Experts").
     """
     found = minimize(
-        lambda point: _negative_log_likelihood(logits + point[0] * scores, label_ids, point[1]),
+        lambda point: _negative_log_likelihood(logits + point[0] * scores, rows, point[1]),
         x0=(0.5, 0.0),
         bounds=(_NGRAM_WEIGHT_BOUNDS, _LOG_TEMPERATURE_BOUNDS),
         method="Nelder-Mead",
@@ -68,14 +106,14 @@ def choose_ngram_weight(logits: Floats, scores: Floats, label_ids: LabelIds) -> 
     return float(found.x[0])
 
 
-def _negative_log_likelihood(logits: Floats, label_ids: LabelIds, log_temperature: float) -> float:
+def _negative_log_likelihood(logits: Floats, rows: LabelledRows, log_temperature: float) -> float:
     probabilities = softmax(logits, float(np.exp(log_temperature)))
-    chosen = probabilities[np.arange(len(label_ids)), label_ids]
-    return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+    chosen = probabilities[np.arange(len(rows.label_ids)), rows.label_ids]
+    return float(-np.average(np.log(np.maximum(chosen, 1e-12)), weights=rows.weights))
 
 
 def choose_threshold(
-    probabilities: Floats, label_ids: LabelIds, config: CalibrationConfig
+    probabilities: Floats, rows: LabelledRows, config: CalibrationConfig
 ) -> float:
     """Return the lowest confidence at or above which predictions are accurate enough.
 
@@ -84,8 +122,9 @@ def choose_threshold(
     """
     confidences = probabilities.max(axis=1)
     order = np.argsort(-confidences, kind="stable")
-    is_right = probabilities.argmax(axis=1)[order] == label_ids[order]
-    accuracies = np.cumsum(is_right) / np.arange(1, len(order) + 1)
+    is_right = probabilities.argmax(axis=1)[order] == rows.label_ids[order]
+    weights = rows.weights[order]
+    accuracies = np.cumsum(is_right * weights) / np.cumsum(weights)
     is_last_of_ties = np.append(confidences[order][1:] != confidences[order][:-1], True)
     is_supported = np.arange(1, len(order) + 1) >= config.minimum_support
     good = np.flatnonzero((accuracies >= config.wanted_accuracy) & is_last_of_ties & is_supported)

@@ -13,6 +13,7 @@ from services.trainer.errors import ConfigError
 
 SplitKind = Literal["clustered", "random", "temporal"]
 LossKind = Literal["cross_entropy", "class_balanced", "square_root", "focal", "logit_adjusted"]
+LabelPrior = Literal["training", "uniform"]
 Precision = Literal["auto", "fp32", "bf16"]
 BaselineKind = Literal["tfidf_svm", "frozen_encoder"]
 
@@ -69,6 +70,9 @@ class EncoderConfig(Section, frozen=True, kw_only=True):
         TruncationStrategy,
         Meta(description="head keeps the beginning, head_tail the beginning and the end."),
     ] = "head"
+    layers: Annotated[
+        int, Meta(ge=0, description="Keep this many layers, from the lowest up; 0 is all.")
+    ] = 0
     attention_dropout: Annotated[
         float,
         Meta(
@@ -115,6 +119,13 @@ class LossConfig(Section, frozen=True, kw_only=True):
             "row: what it doubts is learned with doubt. 0 is no teacher.",
         ),
     ] = 0.0
+    teacher: Annotated[
+        str,
+        Meta(
+            max_length=1000,
+            description="A model.tar.gz that has half of the teacher's word; empty is none.",
+        ),
+    ] = ""
 
 
 class FitConfig(Section, frozen=True, kw_only=True):
@@ -171,6 +182,13 @@ class NgramConfig(Section, frozen=True, kw_only=True):
 
 
 class CalibrationConfig(Section, frozen=True, kw_only=True):
+    label_prior: Annotated[
+        LabelPrior,
+        Meta(
+            description="How frequent the labels are where the model works: as in the training "
+            "rows, or uniform, every label alike, as macro F1 counts them."
+        ),
+    ] = "training"
     wanted_accuracy: Annotated[
         float,
         Meta(gt=0, lt=1, description="Accuracy that predictions above the threshold must have."),

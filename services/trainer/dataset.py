@@ -1,6 +1,6 @@
 """Prepared rows as token ids: one flat array and offsets, two bytes a token."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +103,12 @@ def tokenize_batches(
         years=np.array(columns["year"], dtype=np.int64),
         sources=tuple(sources),
     )
+
+
+def narrative_batches(prepared: PreparedData, split: int) -> Iterator[list[str]]:
+    """Yield the narratives of one split in its order, some at a time."""
+    for batch in iterate_split(prepared, split):
+        yield batch.column("narrative").to_pylist()
 
 
 def narratives_of(prepared: PreparedData, split: int) -> tuple[list[str], npt.NDArray[np.int64]]:

@@ -46,6 +46,22 @@ class PretrainedEncoder:
 
 def load_encoder(config: EncoderConfig) -> PretrainedEncoder:
     """Load the encoder that the configuration names; raises EncoderError."""
+    encoder = _load_whole(config)
+    if config.layers:
+        keep_layers(encoder, config.layers)
+    return encoder
+
+
+def keep_layers(encoder: PretrainedEncoder, count: int) -> None:
+    """Keep the lowest layers (Sajjad et al. 2020); raises EncoderError for more than there are."""
+    layers = encoder.model.transformer.layer
+    if count > len(layers):
+        raise EncoderError(f"encoder.layers is {count}: {encoder.name} has {len(layers)}")
+    encoder.model.transformer.layer = layers[:count]
+    encoder.model.config.n_layers = count
+
+
+def _load_whole(config: EncoderConfig) -> PretrainedEncoder:
     if config.name == PACKAGED_NAME:
         return load_packaged_encoder(packaged_folder(), config.attention_dropout)
     folder = Path(config.name)

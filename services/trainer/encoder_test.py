@@ -45,3 +45,20 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(EncoderError, match="tokenizer.json"):
         load_encoder(EncoderConfig(name=str(tmp_path)))
+
+
+def test_the_lowest_layers_are_kept_as_they_were() -> None:
+    whole, lower = load_encoder(EncoderConfig()).model, load_encoder(EncoderConfig(layers=2)).model
+    input_ids = torch.tensor([[101, 2026, 4923, 102]])
+
+    with torch.no_grad():
+        states = whole.train(False)(input_ids=input_ids, output_hidden_states=True).hidden_states
+        ours = lower.train(False)(input_ids=input_ids).last_hidden_state
+
+    assert lower.config.n_layers == 2
+    assert torch.equal(ours, states[2])
+
+
+def test_more_layers_than_there_are_is_an_error_that_names_both() -> None:
+    with pytest.raises(EncoderError, match=r"encoder\.layers is 7: minilm has 6"):
+        load_encoder(EncoderConfig(layers=7))

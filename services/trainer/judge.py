@@ -12,7 +12,15 @@ import torch
 from libs.heads.postprocess import DecisionRule
 from libs.heads.torch_ngrams import NgramBranch
 from libs.labels.schema import LABEL_SCHEMA
-from services.trainer.calibrate import Calibration, Floats, calibrate, choose_ngram_weight
+from services.trainer.calibrate import (
+    Calibration,
+    Floats,
+    LabelledRows,
+    calibrate,
+    choose_ngram_weight,
+    choose_prior_shift,
+    weigh_rows,
+)
 from services.trainer.config import BaselineKind, TrainerConfig
 from services.trainer.dataset import TokenizedSplit, tokenize_split
 from services.trainer.evaluate import EvaluationTask, evaluate
@@ -25,7 +33,7 @@ from services.trainer.prepare import PreparedData, iterate_split
 from services.trainer.publish import Trained, Verdict
 from services.trainer.report import Appendix, build_facts
 from services.trainer.rivals import predict_baselines
-from services.trainer.split import TEST, VALIDATION
+from services.trainer.split import SPLIT_NAMES, TEST, TRAIN, VALIDATION
 
 
 @dataclass(frozen=True)
@@ -60,21 +68,30 @@ class Judge:
     def judge(self, fitted: Fitted, now: datetime) -> Judged:
         """Calibrate on the validation rows, evaluate on the test rows; raises DataError."""
         validation = self._tokenize(VALIDATION)
-        trained, logits = self._trained(fitted, validation)
-        calibration = calibrate(logits, validation.label_ids, self.config.calibration)
+        rows = weigh_rows(validation.label_ids, self.config.calibration.label_prior)
+        trained, logits = self._trained(fitted, validation, rows)
+        calibration = calibrate(logits, rows, self.config.calibration)
         verdict = self._verdict(trained, calibration, fitted.outcome, now)
         return Judged(trained, verdict, fitted.outcome)
 
-    def _trained(self, fitted: Fitted, validation: TokenizedSplit) -> tuple[Trained, Floats]:
+    def _trained(
+        self, fitted: Fitted, validation: TokenizedSplit, rows: LabelledRows
+    ) -> tuple[Trained, Floats]:
         """Return the best weights with the sparse branch, and their logits on `validation`."""
         classifier, tokenizer = self.source.new_classifier(), self.source.tokenizer
         classifier.load_state_dict(fitted.weights)
         logits = predict_logits(classifier.eval(), validation, tokenizer.pad_id)
         if fitted.ngrams is not None:
             scores = ngram_scores(fitted.ngrams, validation, tokenizer.pad_id)
-            weight = choose_ngram_weight(logits, scores, validation.label_ids)
+            weight = choose_ngram_weight(logits, scores, rows)
             classifier.add_ngrams(fitted.ngrams.scaled(weight))
             logits += weight * scores
+        if self.config.calibration.label_prior == "uniform":
+            counts = self.prepared.summary.splits[SPLIT_NAMES[TRAIN]]
+            by_id = [counts.get(name, 0) for name in LABEL_SCHEMA.names]
+            shift = choose_prior_shift(logits, rows, by_id)
+            classifier.head.shift_logits(torch.from_numpy(shift))
+            logits += shift
         return Trained(classifier, tokenizer, self.source.encoder.name), logits
 
     def _verdict(

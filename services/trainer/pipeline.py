@@ -12,9 +12,15 @@ import msgspec
 from libs.heads.torch_ngrams import NgramBranch
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer import distributed
+from services.trainer.artifact_teacher import archive_digest, ask_artifact
 from services.trainer.calibrate import Calibration
 from services.trainer.config import TrainerConfig
-from services.trainer.dataset import TokenizedSplit, class_counts, tokenize_split
+from services.trainer.dataset import (
+    TokenizedSplit,
+    class_counts,
+    narrative_batches,
+    tokenize_split,
+)
 from services.trainer.errors import DataError
 from services.trainer.evaluate import Evaluation
 from services.trainer.files import write_errors_named
@@ -158,7 +164,7 @@ class Pipeline:
             self._config.head,
             self._config.loss,
             self._config.fit,
-            self._config.ngrams if self._config.loss.teacher_share else None,
+            self._taught_inputs(prepared) if self._config.loss.teacher_share else None,
         )
         return self.context.workspace.resume(self.context.fit_step, inputs)
 
@@ -178,12 +184,24 @@ class Pipeline:
         )
 
     def _teach(self, prepared: PreparedData) -> None:
-        """Ask the teacher about every training row, unless an earlier run has."""
-        inputs = self._ngram_inputs(prepared)
-        if not self._is_done(TAUGHT, inputs):
-            with self._step(TAUGHT), self.context.workspace.replace(TAUGHT, inputs) as folder:
-                train, pad_id = self._tokenize(prepared, TRAIN), self._source.tokenizer.pad_id
-                save_taught(teach(train, len(LABEL_SCHEMA), self._config.ngrams, pad_id), folder)
+        """Ask the teachers about every training row, unless an earlier run has."""
+        inputs = self._taught_inputs(prepared)
+        if self._is_done(TAUGHT, inputs):
+            return
+        with (
+            self._step(TAUGHT) as bar,
+            self.context.workspace.replace(TAUGHT, inputs) as folder,
+        ):
+            train, pad_id = self._tokenize(prepared, TRAIN), self._source.tokenizer.pad_id
+            taught = teach(train, len(LABEL_SCHEMA), self._config.ngrams, pad_id)
+            if self._config.loss.teacher:
+                word = ask_artifact(
+                    Path(self._config.loss.teacher),
+                    narrative_batches(prepared, TRAIN),
+                    lambda done: bar.update(done, len(train)),
+                )
+                taught = (taught + word) / 2
+            save_taught(taught, folder)
 
     def _ngrams(self, prepared: PreparedData) -> NgramBranch:
         """Fit the sparse branch, or read the one that an interrupted run has fitted."""
@@ -197,6 +215,13 @@ class Pipeline:
     def _ngram_inputs(self, prepared: PreparedData) -> str:
         """Return the digest of all that n-grams learn from, in the branch and in its teacher."""
         return inputs_digest(prepared.summary.digest, self._config.encoder, self._config.ngrams)
+
+    def _taught_inputs(self, prepared: PreparedData) -> str:
+        """Return the digest of all that the teachers' word depends on."""
+        teacher = self._config.loss.teacher
+        return inputs_digest(
+            self._ngram_inputs(prepared), teacher and archive_digest(Path(teacher))
+        )
 
     def _provenance(self, prepared: PreparedData, outcome: FitOutcome) -> Provenance:
         return Provenance(

@@ -12,12 +12,14 @@ from safetensors.torch import load_file, save_file
 
 from libs.artifact.checkpoint import open_checkpoint
 from libs.heads.torch_classifier import load_classifier
+from libs.labels.schema import LABEL_SCHEMA
 from services.trainer.config import TrainerConfig, build_config
 from services.trainer.errors import DataError, InterruptedTrainingError, TrainingError
 from services.trainer.history import History
 from services.trainer.prepare import DataFiles
 from services.trainer.publish import SETTINGS_FILE
 from services.trainer.testing import killed_run
+from services.trainer.testing.complaints import invented_rows, write_rows
 from services.trainer.testing.runs import AfterSteps, tiny_pipeline
 from services.trainer.testing.tiny_encoder import write_tiny_encoder
 
@@ -71,6 +73,38 @@ def test_a_taught_run_learns_other_weights_and_asks_its_teacher_once(
     assert not equal(first, plain)
     assert equal(first, again)
     assert (work / "taught" / "taught.npy").stat().st_mtime_ns == asked_at
+
+
+def test_a_teacher_that_is_no_file_is_an_error_that_names_it(
+    work: Path, config: TrainerConfig
+) -> None:
+    missing = {"loss.teacher_share": 0.5, "loss.teacher": "nowhere/model.tar.gz"}
+
+    with pytest.raises(DataError, match=r"nowhere/model\.tar\.gz is no file"):
+        fitted_weights(work, build_config(config.to_dict(), missing))
+
+
+def test_a_uniform_prior_lifts_the_label_that_training_saw_least(
+    config: TrainerConfig, tmp_path: Path
+) -> None:
+    plenty = invented_rows(300)
+    rare = [row for row in plenty if row["label"] == "retail_banking"][::4]
+    others = [row for row in plenty if row["label"] != "retail_banking"]
+    complaints = write_rows(tmp_path / "skewed.csv", [*others, *rare])
+    biases = {}
+    for prior in ("training", "uniform"):
+        changed = build_config(config.to_dict(), {"calibration.label_prior": prior})
+        pipeline = tiny_pipeline(tmp_path / "work", changed)
+        prepared = pipeline.prepare(DataFiles(complaints))
+        pipeline.baseline(prepared)
+        pipeline.fit(prepared)
+        pipeline.evaluate(prepared, tmp_path / prior)
+        spec = open_checkpoint(tmp_path / prior).info.head
+        biases[prior] = load_classifier(tmp_path / prior, spec).head.output.bias
+
+    shift = biases["uniform"] - biases["training"]
+    assert shift.argmax() == LABEL_SCHEMA.label_id("retail_banking")
+    assert shift.min() > 0
 
 
 def test_the_sparse_branch_is_part_of_the_checkpoint_and_is_judged_apart(

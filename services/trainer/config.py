@@ -73,6 +73,14 @@ class EncoderConfig(Section, frozen=True, kw_only=True):
     layers: Annotated[
         int, Meta(ge=0, description="Keep this many layers, from the lowest up; 0 is all.")
     ] = 0
+    frozen_layers: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="The embeddings and this many of the lowest layers stay as they are; 0 "
+            "trains everything.",
+        ),
+    ] = 0
     attention_dropout: Annotated[
         float,
         Meta(

@@ -61,6 +61,16 @@ def keep_layers(encoder: PretrainedEncoder, count: int) -> None:
     encoder.model.config.n_layers = count
 
 
+def freeze_lowest(encoder: DistilBertModel, count: int) -> None:
+    """Take the embeddings and `count` layers out of training; raises EncoderError for too many."""
+    layers = encoder.transformer.layer
+    if count > len(layers):
+        raise EncoderError(f"encoder.frozen_layers is {count}: the encoder has {len(layers)}")
+    if count:
+        for module in (encoder.embeddings, *layers[:count]):
+            module.requires_grad_(requires_grad=False)
+
+
 def _load_whole(config: EncoderConfig) -> PretrainedEncoder:
     if config.name == PACKAGED_NAME:
         return load_packaged_encoder(packaged_folder(), config.attention_dropout)

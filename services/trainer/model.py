@@ -12,7 +12,8 @@ from libs.labels.schema import LABEL_SCHEMA
 from libs.text.tokenizer import NarrativeTokenizer
 from libs.text.truncation import TruncationSpec
 from services.trainer.config import TrainerConfig
-from services.trainer.encoder import PretrainedEncoder, load_encoder
+from services.trainer.encoder import PretrainedEncoder, freeze_lowest, load_encoder
+from services.trainer.first_token import compute_first_token
 
 
 class ModelSource:
@@ -45,4 +46,8 @@ class ModelSource:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._config.fit.seed)
             head = ClassificationHead(spec)
-        return ComplaintClassifier(copy.deepcopy(self.encoder.model), head)
+        encoder = copy.deepcopy(self.encoder.model)
+        if spec.reads_first_token:
+            compute_first_token(encoder)
+        freeze_lowest(encoder, self._config.encoder.frozen_layers)
+        return ComplaintClassifier(encoder, head)

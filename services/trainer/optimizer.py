@@ -24,6 +24,8 @@ def parameter_groups(classifier: ComplaintClassifier, config: FitConfig) -> list
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in classifier.named_parameters():
+        if not parameter.requires_grad:
+            continue
         decay = 0.0 if parameter.ndim < 2 else config.weight_decay
         rate = _learning_rate(name, int(classifier.encoder.config.n_layers), config)
         groups.setdefault((rate, decay), []).append(parameter)

@@ -32,8 +32,10 @@ def join_ngrams(model: onnx.ModelProto, branch: NgramBranch, *, output: str) -> 
         [
             _features(branch),
             helper.make_node("LpNormalization", [FEATURES], [UNIT], name=UNIT, axis=-1, p=2),
-            helper.make_node("Gemm", [UNIT, _WEIGHTS, _BIAS], [SCORES], name=SCORES),
-            helper.make_node("Add", [encoder_logits, SCORES], [output], name=SUM),
+            # No Gemm, nor an Add that would make it one: the quantizer takes a Gemm apart and
+            # quantises a MatMul of another name than the one that it was told to leave.
+            helper.make_node("MatMul", [UNIT, _WEIGHTS], [SCORES], name=SCORES),
+            helper.make_node("Sum", [encoder_logits, SCORES, _BIAS], [output], name=SUM),
         ]
     )
 

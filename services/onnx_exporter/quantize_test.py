@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from libs.artifact.checkpoint import Checkpoint
@@ -30,7 +31,11 @@ def optimized(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("optimized")
     export_graph(model, folder / "float32.onnx")
     optimize_graph(
-        folder / "float32.onnx", folder / "optimized.onnx", heads=model.heads, layers=model.layers
+        folder / "float32.onnx",
+        folder / "optimized.onnx",
+        heads=model.heads,
+        layers=model.layers,
+        reads_first_token=model.checkpoint.info.head.reads_first_token,
     )
     return folder / "optimized.onnx"
 
@@ -38,6 +43,18 @@ def optimized(model: TrainedModel, tmp_path_factory: pytest.TempPathFactory) -> 
 def largest_difference(one: Path, other: Path, encoded: list[list[int]]) -> float:
     some, others = OnnxClassifier(one, 1), OnnxClassifier(other, 1)
     return max(float(np.abs(some.logits(ids) - others.logits(ids)).max()) for ids in encoded)
+
+
+@pytest.mark.parametrize("precision", ["int8_dynamic", "int8_mixed", "int8_static"])
+def test_the_sparse_branch_stays_float_whatever_else_does_not(
+    optimized: Path, encoded: list[list[int]], tmp_path: Path, precision: Precision
+) -> None:
+    settings = QuantizeSettings(precision, float_operators=1)
+
+    quantize_graph(Job(optimized, tmp_path / "model.onnx", settings, encoded))
+
+    weights = {item.name for item in onnx.load(tmp_path / "model.onnx").graph.initializer}
+    assert {name for name in weights if name.startswith("ngrams/")} == {"ngrams/weights", "ngrams/bias"}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ class UnfitCheckpointError(ExporterError):
     """A checkpoint whose parts do not belong together."""
 
 
+class UnrecoverableError(ExporterError):
+    """A graph whose weights cannot be read back."""
+
+
 class NarrativesError(ExporterError):
     """A file of narratives that cannot be used."""
 

@@ -42,7 +42,7 @@ def _split_weight(graph: onnx.GraphProto, name: str) -> None:
     weights = np.split(numpy_helper.to_array(packed), 3, axis=1)
     graph.initializer.remove(packed)
     graph.initializer.extend(
-        numpy_helper.from_array(np.ascontiguousarray(weight), _weight(part))
+        numpy_helper.from_array(np.ascontiguousarray(weight), weight_name(part))
         for part, weight in zip(("query", "key", "value"), weights, strict=True)
     )
 
@@ -53,7 +53,7 @@ def _parts(attention: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
     yield helper.make_node("Slice", [hidden, *bounds], [PREFIX], name=PREFIX)
     for part, source in (("query", PREFIX), ("key", hidden), ("value", hidden)):
         name = f"{PREFIX}/{part}"
-        yield helper.make_node("MatMul", [source, _weight(part)], [name], name=name)
+        yield helper.make_node("MatMul", [source, weight_name(part)], [name], name=name)
     joined = helper.make_node(
         "MultiHeadAttention",
         [*(f"{PREFIX}/{part}" for part in ("query", "key", "value")), bias, mask],
@@ -65,5 +65,6 @@ def _parts(attention: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
     yield joined
 
 
-def _weight(part: str) -> str:
+def weight_name(part: str) -> str:
+    """Return the name of the last layer's weight for `part`: query, key or value."""
     return f"{PREFIX}/{part}/weight"

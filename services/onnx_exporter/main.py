@@ -19,8 +19,9 @@ from services.onnx_exporter.artifact_figures import measure_artifact
 from services.onnx_exporter.comparison import compare_artifacts
 from services.onnx_exporter.errors import ExporterError
 from services.onnx_exporter.export import load_trained_model
-from services.onnx_exporter.inspection import inspect_artifact
+from services.onnx_exporter.inspection import inspect_artifact, open_any
 from services.onnx_exporter.pipeline import ARCHIVE_FILE, ExportSettings, run_pipeline
+from services.onnx_exporter.recover import recover_checkpoint
 from services.onnx_exporter.workspace import Workspace
 
 BAD_INPUT = (ExporterError, ArtifactError, EventsError, HeadsError, LabelsError, TextError)
@@ -174,6 +175,25 @@ def compare(
         advance = announce("compare", 2 * len(narratives.narratives))
         result = compare_artifacts((first, second), narratives, threads, advance)
     _print(result, as_json)
+
+
+@cli.command()
+@click.argument("artifact", type=ARTIFACT_PATH)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The new folder for the checkpoint.",
+)
+@options.JSON
+def recover(artifact: Path, target: Path, as_json: bool) -> None:
+    """Write the weights of ARTIFACT as a checkpoint that training can start from."""
+    if target.exists():
+        raise BadInputError(f"{target} exists already: expected a new folder")
+    with open_any(artifact) as opened:
+        checkpoint = recover_checkpoint(opened, target)
+    _print({"checkpoint": str(target), "digest": checkpoint.digest}, as_json)
 
 
 def _print(result: object, as_json: bool) -> None:

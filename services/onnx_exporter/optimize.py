@@ -1,7 +1,7 @@
 """Fuses the float32 graph with ONNX Runtime's transformer fusions, and counts them.
 
-Of the fused operators all stay but one, which is slower than its parts: see `residual_norm`. Where
-the head reads one token, the last layer computes no other: see `first_token`.
+Two of the fused operators are taken apart again, since their parts are faster: see `residual_norm`
+and `bias_gelu`. Where the head reads one token, the last layer computes no other: `first_token`.
 """
 
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from pathlib import Path
 from onnxruntime.transformers.fusion_options import FusionOptions
 from onnxruntime.transformers.optimizer import optimize_model
 
+from services.onnx_exporter.bias_gelu import split_bias_gelus
 from services.onnx_exporter.errors import FusionError
 from services.onnx_exporter.first_token import keep_first_token
 from services.onnx_exporter.residual_norm import split_residual_norms
@@ -39,6 +40,7 @@ def optimize_graph(
     found = {name: int(n) for name, n in optimizer.get_fused_operator_statistics().items() if n}
     require_fusions(expected_fusions(layers), found)
     split_residual_norms(optimizer.model.graph)
+    split_bias_gelus(optimizer.model.graph)
     if reads_first_token:
         keep_first_token(optimizer.model.graph)
     optimizer.save_model_to_file(str(target))

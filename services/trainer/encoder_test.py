@@ -6,7 +6,12 @@ import torch
 from transformers import BertModel
 
 from services.trainer.config import EncoderConfig
-from services.trainer.encoder import load_encoder, load_packaged_encoder, packaged_folder
+from services.trainer.encoder import (
+    freeze_lowest,
+    load_encoder,
+    load_packaged_encoder,
+    packaged_folder,
+)
 from services.trainer.errors import EncoderError
 
 
@@ -62,3 +67,10 @@ def test_the_lowest_layers_are_kept_as_they_were() -> None:
 def test_more_layers_than_there_are_is_an_error_that_names_both() -> None:
     with pytest.raises(EncoderError, match=r"encoder\.layers is 7: minilm has 6"):
         load_encoder(EncoderConfig(layers=7))
+
+
+def test_more_frozen_layers_than_there_are_is_an_error_that_names_both() -> None:
+    encoder = load_encoder(EncoderConfig(layers=2)).model
+
+    with pytest.raises(EncoderError, match=r"encoder\.frozen_layers is 3: the encoder has 2"):
+        freeze_lowest(encoder, 3)

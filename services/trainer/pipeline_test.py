@@ -14,6 +14,7 @@ from libs.artifact.checkpoint import open_checkpoint
 from libs.heads.torch_classifier import load_classifier
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer.config import TrainerConfig, build_config
+from services.trainer.encoder import load_encoder
 from services.trainer.errors import DataError, InterruptedTrainingError, TrainingError
 from services.trainer.history import History
 from services.trainer.prepare import DataFiles
@@ -73,6 +74,21 @@ def test_a_taught_run_learns_other_weights_and_asks_its_teacher_once(
     assert not equal(first, plain)
     assert equal(first, again)
     assert (work / "taught" / "taught.npy").stat().st_mtime_ns == asked_at
+
+
+def test_frozen_layers_stay_as_they_were_while_those_above_learn(
+    work: Path, config: TrainerConfig
+) -> None:
+    frozen = build_config(config.to_dict(), {"encoder.frozen_layers": 1, "head.kind": "cls_mlp"})
+    before = load_encoder(frozen.encoder).model.state_dict()
+
+    after = fitted_weights(work, frozen)
+
+    changed = {
+        name for name, weight in before.items() if not torch.equal(after[f"encoder.{name}"], weight)
+    }
+    assert not {name for name in changed if name.startswith(("embeddings.", "transformer.layer.0."))}
+    assert "transformer.layer.1.ffn.lin1.weight" in changed
 
 
 def test_a_teacher_that_is_no_file_is_an_error_that_names_it(

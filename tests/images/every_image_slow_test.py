@@ -93,7 +93,7 @@ print([name for name in {promise.absent} if find_spec(name)])
     assert run_python(spec, program) == "[]\n[]"
 
 
-@pytest.mark.parametrize("service", ["serving", "onnx_exporter", "retraining_agent"])
+@pytest.mark.parametrize("service", ["serving", "trainer", "onnx_exporter", "retraining_agent"])
 def test_the_model_runtime_keeps_no_identifier_for_its_maker(service: str) -> None:
     spec = ContainerSpec(built_image(service), environ={"HOME": "/tmp"})
     program = """

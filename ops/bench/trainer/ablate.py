@@ -41,6 +41,7 @@ def variants(budget: Budget) -> dict[str, dict[str, object]]:
         **{f"loss {kind}": {"loss.kind": kind} for kind in losses},
         "no label smoothing": {"loss.label_smoothing": 0.0},
         **{f"head {kind}": {"head.kind": kind} for kind in ("cls_mlp", "mean")},
+        **{f"layers {count}": {"encoder.layers": count} for count in (2, 4)},
         "truncation head_tail": {"encoder.truncation": "head_tail"},
         **{
             f"max length {length}": {"encoder.max_length": length}

@@ -54,7 +54,10 @@ def test_the_sparse_branch_stays_float_whatever_else_does_not(
     quantize_graph(Job(optimized, tmp_path / "model.onnx", settings, encoded))
 
     weights = {item.name for item in onnx.load(tmp_path / "model.onnx").graph.initializer}
-    assert {name for name in weights if name.startswith("ngrams/")} == {"ngrams/weights", "ngrams/bias"}
+    assert {name for name in weights if name.startswith("ngrams/")} == {
+        "ngrams/weights",
+        "ngrams/bias",
+    }
 
 
 @pytest.mark.parametrize(

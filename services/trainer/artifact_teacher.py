@@ -42,9 +42,7 @@ def ask_artifact(
         artifact = unpack_artifact(archive, Path(folder) / "model")
         manifest = artifact.manifest
         LABEL_SCHEMA.require_digest(manifest.label_schema_digest)
-        tokenizer = NarrativeTokenizer.from_file(
-            artifact.path(TOKENIZER_FILE), manifest.truncation
-        )
+        tokenizer = NarrativeTokenizer.from_file(artifact.path(TOKENIZER_FILE), manifest.truncation)
         session = _open_session(artifact.path(MODEL_FILE))
         logits: list[npt.NDArray[np.float64]] = []
         with ThreadPoolExecutor(os.cpu_count()) as threads:

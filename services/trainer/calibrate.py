@@ -112,9 +112,7 @@ def _negative_log_likelihood(logits: Floats, rows: LabelledRows, log_temperature
     return float(-np.average(np.log(np.maximum(chosen, 1e-12)), weights=rows.weights))
 
 
-def choose_threshold(
-    probabilities: Floats, rows: LabelledRows, config: CalibrationConfig
-) -> float:
+def choose_threshold(probabilities: Floats, rows: LabelledRows, config: CalibrationConfig) -> float:
     """Return the lowest confidence at or above which predictions are accurate enough.
 
     When none is, everything goes to review: the threshold is 1. Fewer rows than

@@ -87,7 +87,9 @@ def test_frozen_layers_stay_as_they_were_while_those_above_learn(
     changed = {
         name for name, weight in before.items() if not torch.equal(after[f"encoder.{name}"], weight)
     }
-    assert not {name for name in changed if name.startswith(("embeddings.", "transformer.layer.0."))}
+    assert not {
+        name for name in changed if name.startswith(("embeddings.", "transformer.layer.0."))
+    }
     assert "transformer.layer.1.ffn.lin1.weight" in changed
 
 

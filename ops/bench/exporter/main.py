@@ -5,11 +5,14 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import click
 import torch
 
+from libs.heads.spec import HeadKind
 from services.onnx_exporter import steps
 from services.onnx_exporter.export import TrainedModel, load_trained_model
 from services.onnx_exporter.gate import Bounds
@@ -39,20 +42,34 @@ Run = Callable[[Sequence[int]], object]
     "--shape", type=click.Choice(sorted(SHAPES)), default="minilm", help="Random weights of a size."
 )
 @click.option(
+    "--head",
+    type=click.Choice(get_args(HeadKind)),
+    default="cls_mlp",
+    show_default=True,
+    help="Pooling of those; only under cls_mlp the last layer computes one token.",
+)
+@click.option("--layers", default=6, show_default=True, help="Layers of those.")
+@click.option(
     "--checkpoint", type=click.Path(exists=True, path_type=Path), help="A trained model instead."
 )
 @click.option("--narratives", type=click.Path(path_type=Path), help="Labelled complaints.")
 @click.option("--threads", default=2, show_default=True, help="Threads of all three.")
 @click.option("--rounds", default=15, show_default=True, help="Runs of each length.")
 def main(
-    shape: str, checkpoint: Path | None, narratives: Path | None, threads: int, rounds: int
+    shape: str,
+    head: HeadKind,
+    layers: int,
+    checkpoint: Path | None,
+    narratives: Path | None,
+    threads: int,
+    rounds: int,
 ) -> None:
     """Print a table of milliseconds by length, and what the gates measured."""
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as name:
         source = checkpoint or Path(name) / "checkpoint"
         if checkpoint is None:
-            write_random_checkpoint(source, SHAPES[shape])
+            write_random_checkpoint(source, replace(SHAPES[shape], head_kind=head, layers=layers))
         model, workspace = load_trained_model(source), Workspace(Path(name) / "work")
         measured = _export(model, workspace, narratives, threads).measured
         click.echo(f"float32 against torch {measured.parity.max_logit_difference:.1e}")

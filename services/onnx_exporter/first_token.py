@@ -1,8 +1,8 @@
 """Lets the last layer compute the one token that the head reads, and no other.
 
 A head that pools [CLS] alone reads one row of what the last layer returns. Keys and values of that
-layer still come from every token; its queries, feed-forward and norms are wanted for one. The answer
-is the same.
+layer still come from every token; its queries, feed-forward and norms are wanted for one. The
+answer is the same.
 """
 
 from collections.abc import Iterator

@@ -24,7 +24,7 @@ class ClassificationHead(nn.Module):
     @torch.no_grad()
     def shift_logits(self, shift: torch.Tensor) -> None:
         """Add `shift` (num_labels,) to all logits from now on."""
-        self.output.bias += shift.to(self.output.bias.dtype)
+        self.output.bias.add_(shift.to(self.output.bias.dtype))
 
     def _pool(self, hidden_states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         if self.spec.kind == "cls_mlp":

@@ -125,8 +125,10 @@ def _encoder(weights: GraphWeights) -> DistilBertModel:
     layers = len(products) // len(_PRODUCTS)
     for layer in range(layers):
         own = products[layer * len(_PRODUCTS) :][: len(_PRODUCTS)]
-        for name, value in _layer(weights, layer, own).items():
-            state[f"transformer.layer.{layer}.{name}"] = value
+        state |= {
+            f"transformer.layer.{layer}.{name}": value
+            for name, value in _layer(weights, layer, own).items()
+        }
     vocabulary, width = state["embeddings.word_embeddings.weight"].shape
     encoder = DistilBertModel(
         DistilBertConfig(
@@ -152,10 +154,10 @@ def _layer(weights: GraphWeights, layer: int, products: list[str]) -> dict[str, 
     for name, norm in _NORMS.items():
         found[f"{name}.weight"] = weights.take(f"{block}.{norm}.weight")
         found[f"{name}.bias"] = weights.take(f"{block}.{norm}.bias")
-    biases = np.split(weights.take(f"Attention_{layer}_qkv_bias"), 3)
-    for letter, weight, bias in zip("qkv", _projections(weights, layer), biases, strict=True):
+    shifts = np.split(weights.take(f"Attention_{layer}_qkv_bias"), 3)
+    for letter, weight, shift in zip("qkv", _projections(weights, layer), shifts, strict=True):
         found[f"attention.{letter}_lin.weight"] = weight.T
-        found[f"attention.{letter}_lin.bias"] = bias
+        found[f"attention.{letter}_lin.bias"] = shift
     return found
 
 

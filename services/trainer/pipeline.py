@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from libs.heads.torch_ngrams import NgramBranch
 from libs.labels.schema import LABEL_SCHEMA
@@ -200,7 +201,7 @@ class Pipeline:
                     narrative_batches(prepared, TRAIN),
                     lambda done: bar.update(done, len(train)),
                 )
-                taught = (taught + word) / 2
+                taught = np.mean([taught, word], axis=0, dtype=np.float32)
             save_taught(taught, folder)
 
     def _ngrams(self, prepared: PreparedData) -> NgramBranch:

@@ -90,7 +90,7 @@ def random_classifier(shape: ModelShape, num_labels: int) -> ComplaintClassifier
     with torch.no_grad():
         for name, weight in classifier.named_parameters():
             if "norm" in name.lower():  # near 1 and 0, and none like another, as trained ones are
-                weight += 0.01 * torch.randn(weight.shape, generator=generator)
+                weight.add_(0.01 * torch.randn(weight.shape, generator=generator))
                 continue
             spread = 0.1 if name.startswith("head") else 0.04
             weight.normal_(0.0, spread, generator=generator)

@@ -201,7 +201,7 @@ class Pipeline:
                     narrative_batches(prepared, TRAIN),
                     lambda done: bar.update(done, len(train)),
                 )
-                taught = np.mean([taught, word], axis=0, dtype=np.float32)
+                taught = ((taught + word) / 2).astype(np.float32)
             save_taught(taught, folder)
 
     def _ngrams(self, prepared: PreparedData) -> NgramBranch:

@@ -151,7 +151,8 @@ def register(
     app: App, archive: Path, holdout: Path, reference: Path | None, by: str, as_json: bool
 ) -> None:
     """Register the first model, a model.tar.gz, as champion."""
-    from services.retraining_agent.scoring import OnnxScorer, opened_archive
+    from libs.artifact.scorer import OnnxScorer
+    from services.retraining_agent.scoring import opened_archive
 
     frozen = read_labelled_complaints(holdout)
     profiled = None if reference is None else read_labelled_complaints(reference)

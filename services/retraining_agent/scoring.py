@@ -9,14 +9,13 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from libs.artifact.archive import Artifact, unpack_artifact
 from libs.artifact.errors import ArtifactError
-from libs.artifact.manifest import MODEL_FILE, TOKENIZER_FILE, Scalar
+from libs.artifact.manifest import Scalar
+from libs.artifact.scorer import OnnxScorer
 from libs.labels.errors import LabelsError
 from libs.labels.schema import LABEL_SCHEMA
-from libs.text.tokenizer import NarrativeTokenizer
 from services.retraining_agent.errors import BadInputError
 
 
@@ -25,31 +24,6 @@ class Scorer(Protocol):
 
     def probabilities(self, narratives: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return probabilities of shape (narratives, num_labels)."""
-
-
-class OnnxScorer:
-    """One artifact in ONNX Runtime; one unpadded narrative a run, as serving does it."""
-
-    def __init__(self, artifact: Artifact, threads: int = 2) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(
-            str(artifact.path(MODEL_FILE)), options, providers=["CPUExecutionProvider"]
-        )
-        self._tokenizer = NarrativeTokenizer.from_file(
-            artifact.path(TOKENIZER_FILE), artifact.manifest.truncation
-        )
-        self._rule = artifact.manifest.decision_rule
-
-    def probabilities(self, narratives: Sequence[str]) -> npt.NDArray[np.float64]:
-        return np.asarray([self._classify(narrative) for narrative in narratives])
-
-    def _classify(self, narrative: str) -> tuple[float, ...]:
-        input_ids = np.asarray([self._tokenizer.encode(narrative).input_ids], dtype=np.int64)
-        (logits,) = self._session.run(
-            ["logits"], {"input_ids": input_ids, "attention_mask": np.ones_like(input_ids)}
-        )
-        return self._rule.decide(logits[0]).probabilities
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import pytest
 from botocore.config import Config
 
 from libs.artifact.archive import unpack_artifact
+from libs.artifact.scorer import OnnxScorer
 from libs.events.invocations import read_invocations_response
 from libs.labels.schema import LABEL_SCHEMA
 from libs.registry.ledger import ChampionRef
@@ -38,7 +39,7 @@ from services.retraining_agent.run_engine import drive
 from services.retraining_agent.run_state import RunState, RunStore
 from services.retraining_agent.s3_store import S3Store
 from services.retraining_agent.sagemaker_deployment import EndpointSpec, SageMakerDeployment
-from services.retraining_agent.scoring import OnnxScorer, open_model
+from services.retraining_agent.scoring import open_model
 from services.retraining_agent.testing.fakes import FakeJobs
 from services.retraining_agent.testing.keyword_artifact import (
     KEYWORDS,

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from libs.artifact.scorer import OnnxScorer
 from libs.events.prediction_log import PredictionRow, prediction_log_key, write_prediction_log
 from libs.events.review import Review
 from libs.labels.schema import LABEL_SCHEMA
@@ -47,7 +48,7 @@ from services.retraining_agent.policy import (
 from services.retraining_agent.ports import Ports
 from services.retraining_agent.register import FirstModel, register_first
 from services.retraining_agent.review_store import keep_review
-from services.retraining_agent.scoring import OnnxScorer, open_model, opened_archive
+from services.retraining_agent.scoring import open_model, opened_archive
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MODULE = f"{sys.executable} -m ops.bench.agent.linear_model"

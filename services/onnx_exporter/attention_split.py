@@ -4,13 +4,15 @@ ONNX Runtime quantises `Attention` dynamically or not at all. As a MatMul under 
 `MultiHeadAttention`, the same weights quantise like those of any other MatMul.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import onnx
 from onnx import NodeProto, TensorProto, helper
 
-KEPT_ATTRIBUTES = ("num_heads", "mask_filter_value")
+PARTS = ("query", "key", "value")
+"""What a packed weight holds, in its order."""
+_KEPT_ATTRIBUTES = ("num_heads", "mask_filter_value")
 
 
 def split_attention(source: Path, target: Path) -> int:
@@ -50,24 +52,29 @@ def declare_floats(model: onnx.ModelProto, nodes: Collection[str]) -> None:
     )
 
 
+def join_attention(attention: NodeProto, query_key_value: Sequence[str]) -> NodeProto:
+    """Return the operator that does what `attention` does after its projection."""
+    bias, mask = attention.input[2:4]
+    joined = helper.make_node(
+        "MultiHeadAttention",
+        [*query_key_value, bias, mask],
+        [attention.output[0]],
+        name=attention.name,
+        domain="com.microsoft",
+    )
+    joined.attribute.extend(a for a in attention.attribute if a.name in _KEPT_ATTRIBUTES)
+    return joined
+
+
 def _parts(node: NodeProto) -> Iterator[NodeProto]:
     if node.op_type != "Attention":
         yield node
         return
-    hidden, weight, bias, mask = node.input[:4]
-    name, output = node.name, node.output[0]
-    projected = f"{name}_projected"
-    query_key_value = [f"{name}_{part}" for part in ("query", "key", "value")]
-    yield helper.make_node("MatMul", [hidden, weight], [projected], name=f"{name}_projection")
+    hidden, weight = node.input[:2]
+    projected = f"{node.name}_projected"
+    parts = [f"{node.name}_{part}" for part in PARTS]
+    yield helper.make_node("MatMul", [hidden, weight], [projected], name=f"{node.name}_projection")
     yield helper.make_node(
-        "Split", [projected], query_key_value, name=f"{name}_split", axis=-1, num_outputs=3
+        "Split", [projected], parts, name=f"{node.name}_split", axis=-1, num_outputs=len(PARTS)
     )
-    attention = helper.make_node(
-        "MultiHeadAttention",
-        [*query_key_value, bias, mask],
-        [output],
-        name=name,
-        domain="com.microsoft",
-    )
-    attention.attribute.extend(a for a in node.attribute if a.name in KEPT_ATTRIBUTES)
-    yield attention
+    yield join_attention(node, parts)

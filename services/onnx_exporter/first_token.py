@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from services.onnx_exporter.attention_split import KEPT_ATTRIBUTES
+from services.onnx_exporter.attention_split import PARTS, join_attention
 
 PREFIX = "first_token"
 _BOUNDS = {"start": 0, "end": 1, "axis": 1}
@@ -43,26 +43,18 @@ def _split_weight(graph: onnx.GraphProto, name: str) -> None:
     graph.initializer.remove(packed)
     graph.initializer.extend(
         numpy_helper.from_array(np.ascontiguousarray(weight), weight_name(part))
-        for part, weight in zip(("query", "key", "value"), weights, strict=True)
+        for part, weight in zip(PARTS, weights, strict=True)
     )
 
 
 def _parts(attention: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
-    hidden, _, bias, mask = attention.input[:4]
+    hidden = attention.input[0]
     bounds = [f"{PREFIX}/{name}" for name in _BOUNDS]
     yield helper.make_node("Slice", [hidden, *bounds], [PREFIX], name=PREFIX)
-    for part, source in (("query", PREFIX), ("key", hidden), ("value", hidden)):
-        name = f"{PREFIX}/{part}"
+    names = [f"{PREFIX}/{part}" for part in PARTS]
+    for part, name, source in zip(PARTS, names, (PREFIX, hidden, hidden), strict=True):
         yield helper.make_node("MatMul", [source, weight_name(part)], [name], name=name)
-    joined = helper.make_node(
-        "MultiHeadAttention",
-        [*(f"{PREFIX}/{part}" for part in ("query", "key", "value")), bias, mask],
-        [attention.output[0]],
-        name=attention.name,
-        domain="com.microsoft",
-    )
-    joined.attribute.extend(a for a in attention.attribute if a.name in KEPT_ATTRIBUTES)
-    yield joined
+    yield join_attention(attention, names)
 
 
 def weight_name(part: str) -> str:

@@ -28,6 +28,7 @@ from libs.heads.torch_classifier import (
     save_classifier,
 )
 from libs.heads.torch_head import ClassificationHead
+from services.onnx_exporter.attention_split import PARTS
 from services.onnx_exporter.errors import UnrecoverableError
 from services.onnx_exporter.first_token import weight_name
 
@@ -166,7 +167,7 @@ def _projections(weights: GraphWeights, layer: int) -> list[Floats]:
     packed = f"Attention_{layer}_qkv_weight"
     if any(name.startswith(packed) for name in weights.tensors):
         return np.split(weights.take(packed), 3, axis=1)
-    return [weights.take(weight_name(part)) for part in ("query", "key", "value")]
+    return [weights.take(weight_name(part)) for part in PARTS]
 
 
 def _head_weights(weights: GraphWeights) -> dict[str, Floats]:

@@ -82,13 +82,7 @@ def choose_prior_shift(logits: Floats, rows: LabelledRows, class_counts: Sequenc
     """
     counts = np.maximum(np.asarray(class_counts, dtype=np.float64), 1)
     shift: Floats = -np.log(counts / counts.sum())
-    found = minimize(
-        lambda point: _negative_log_likelihood(logits + point[0] * shift, rows, point[1]),
-        x0=(0.5, 0.0),
-        bounds=(_PRIOR_STRENGTH_BOUNDS, _LOG_TEMPERATURE_BOUNDS),
-        method="Nelder-Mead",
-    )
-    return float(found.x[0]) * shift
+    return _choose_factor(logits, shift, rows, _PRIOR_STRENGTH_BOUNDS) * shift
 
 
 def choose_ngram_weight(logits: Floats, scores: Floats, rows: LabelledRows) -> float:
@@ -97,10 +91,17 @@ def choose_ngram_weight(logits: Floats, scores: Floats, rows: LabelledRows) -> f
     The temperature is free while the factor is chosen: neither part is sure of itself in the same
     way. Log-linear pooling of two classifiers (Hinton 2002, "Products of Experts").
     """
+    return _choose_factor(logits, scores, rows, _NGRAM_WEIGHT_BOUNDS)
+
+
+def _choose_factor(
+    logits: Floats, added: Floats, rows: LabelledRows, bounds: tuple[float, float]
+) -> float:
+    """Return how often to add `added` to make the rows likeliest, at whatever temperature."""
     found = minimize(
-        lambda point: _negative_log_likelihood(logits + point[0] * scores, rows, point[1]),
+        lambda point: _negative_log_likelihood(logits + point[0] * added, rows, point[1]),
         x0=(0.5, 0.0),
-        bounds=(_NGRAM_WEIGHT_BOUNDS, _LOG_TEMPERATURE_BOUNDS),
+        bounds=(bounds, _LOG_TEMPERATURE_BOUNDS),
         method="Nelder-Mead",
     )
     return float(found.x[0])

@@ -48,11 +48,11 @@ def load_encoder(config: EncoderConfig) -> PretrainedEncoder:
     """Load the encoder that the configuration names; raises EncoderError."""
     encoder = _load_whole(config)
     if config.layers:
-        keep_layers(encoder, config.layers)
+        _keep_layers(encoder, config.layers)
     return encoder
 
 
-def keep_layers(encoder: PretrainedEncoder, count: int) -> None:
+def _keep_layers(encoder: PretrainedEncoder, count: int) -> None:
     """Keep the lowest layers (Sajjad et al. 2020); raises EncoderError for more than there are."""
     layers = encoder.model.transformer.layer
     if count > len(layers):

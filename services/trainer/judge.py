@@ -88,8 +88,7 @@ class Judge:
             logits += weight * scores
         if self.config.calibration.label_prior == "uniform":
             counts = self.prepared.summary.splits[SPLIT_NAMES[TRAIN]]
-            by_id = [counts.get(name, 0) for name in LABEL_SCHEMA.names]
-            shift = choose_prior_shift(logits, rows, by_id)
+            shift = choose_prior_shift(logits, rows, [counts[name] for name in LABEL_SCHEMA.names])
             classifier.head.shift_logits(torch.from_numpy(shift))
             logits += shift
         return Trained(classifier, tokenizer, self.source.encoder.name), logits

@@ -77,8 +77,9 @@ def recover_checkpoint(artifact: Artifact, directory: Path) -> Checkpoint:
     manifest = artifact.manifest
     head = ClassificationHead(replace(manifest.head, ngrams=0))
     head.load_state_dict(_tensors(_head_weights(weights)))
+    classifier = ComplaintClassifier(_encoder(weights), head)
     directory.mkdir(parents=True)
-    save_classifier(ComplaintClassifier(_encoder(weights), head), directory)
+    save_classifier(classifier, directory)
     shutil.copyfile(artifact.path(TOKENIZER_FILE), directory / TOKENIZER_FILE)
     info = CheckpointInfo(
         label_schema=manifest.label_schema,

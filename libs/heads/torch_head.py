@@ -21,11 +21,6 @@ class ClassificationHead(nn.Module):
         logits: torch.Tensor = self.output(self.dropout(torch.relu(self.bottleneck(pooled))))
         return logits
 
-    @torch.no_grad()
-    def shift_logits(self, shift: torch.Tensor) -> None:
-        """Add `shift` (num_labels,) to all logits from now on."""
-        self.output.bias.add_(shift.to(self.output.bias.dtype))
-
     def _pool(self, hidden_states: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         if self.spec.kind == "cls_mlp":
             return hidden_states[:, 0]

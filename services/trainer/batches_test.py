@@ -59,8 +59,11 @@ def test_no_process_is_left_without_a_row_when_they_do_not_divide() -> None:
 
 
 def test_a_batch_is_padded_to_its_longest_and_masked() -> None:
-    batch = collate([Example(np.array([5, 6, 7]), 1), Example(np.array([8]), 4)], pad_id=0)
+    examples = [Example(np.array([5, 6, 7]), 1), Example(np.array([8]), 4, weight=2.5)]
+
+    batch = collate(examples, pad_id=0)
 
     assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 0, 0]]
     assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
     assert batch["labels"].tolist() == [1, 4]
+    assert batch["weights"].tolist() == [1, 2.5]

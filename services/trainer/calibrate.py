@@ -1,6 +1,5 @@
 """Makes confidences mean what they say, and chooses below which of them a person looks."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,14 +7,13 @@ import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 
 from libs.heads.postprocess import softmax
-from services.trainer.config import CalibrationConfig, LabelPrior
+from services.trainer.config import CalibrationConfig
 
 Floats = npt.NDArray[np.float64]
 LabelIds = npt.NDArray[np.int64]
 
 _LOG_TEMPERATURE_BOUNDS = (-3.0, 3.0)
 _NGRAM_WEIGHT_BOUNDS = (0.0, 5.0)
-_PRIOR_STRENGTH_BOUNDS = (0.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,6 @@ class LabelledRows:
 
     label_ids: LabelIds
     weights: Floats
-
-
-def weigh_rows(label_ids: LabelIds, prior: LabelPrior) -> LabelledRows:
-    """Let every row count alike, or under a uniform prior every label."""
-    if prior == "training":
-        return LabelledRows(label_ids, np.ones(len(label_ids)))
-    counts = np.bincount(label_ids)
-    weights = 1 / counts[label_ids]
-    return LabelledRows(label_ids, weights / weights.mean())
 
 
 def calibrate(logits: Floats, rows: LabelledRows, config: CalibrationConfig) -> Calibration:
@@ -73,35 +62,16 @@ def choose_temperature(logits: Floats, rows: LabelledRows) -> float:
     return float(np.exp(found.x))
 
 
-def choose_prior_shift(logits: Floats, rows: LabelledRows, class_counts: Sequence[int]) -> Floats:
-    """Return what to add to logits (num_labels,) so that they suit the weights of `rows`.
-
-    A multiple of the log frequency of each label in training is taken off: as much as makes the
-    rows likeliest, since a loss that weighs labels has taken some off already. Menon et al. 2021,
-    "Long-tail learning via logit adjustment", after the fact.
-    """
-    counts = np.maximum(np.asarray(class_counts, dtype=np.float64), 1)
-    shift: Floats = -np.log(counts / counts.sum())
-    return _choose_factor(logits, shift, rows, _PRIOR_STRENGTH_BOUNDS) * shift
-
-
 def choose_ngram_weight(logits: Floats, scores: Floats, rows: LabelledRows) -> float:
     """Return the factor of the sparse branch's scores with the least negative log likelihood.
 
     The temperature is free while the factor is chosen: neither part is sure of itself in the same
     way. Log-linear pooling of two classifiers (Hinton 2002, "Products of Experts").
     """
-    return _choose_factor(logits, scores, rows, _NGRAM_WEIGHT_BOUNDS)
-
-
-def _choose_factor(
-    logits: Floats, added: Floats, rows: LabelledRows, bounds: tuple[float, float]
-) -> float:
-    """Return how often to add `added` to make the rows likeliest, at whatever temperature."""
     found = minimize(
-        lambda point: _negative_log_likelihood(logits + point[0] * added, rows, point[1]),
+        lambda point: _negative_log_likelihood(logits + point[0] * scores, rows, point[1]),
         x0=(0.5, 0.0),
-        bounds=(bounds, _LOG_TEMPERATURE_BOUNDS),
+        bounds=(_NGRAM_WEIGHT_BOUNDS, _LOG_TEMPERATURE_BOUNDS),
         method="Nelder-Mead",
     )
     return float(found.x[0])

@@ -7,10 +7,8 @@ from services.trainer.calibrate import (
     LabelledRows,
     calibrate,
     choose_ngram_weight,
-    choose_prior_shift,
     choose_temperature,
     choose_threshold,
-    weigh_rows,
 )
 from services.trainer.config import CalibrationConfig
 
@@ -23,7 +21,11 @@ def labelled_logits(
     logits = generator.normal(0, 2, (rows, 5))
     probabilities = softmax(logits, 1.0)
     labels = (probabilities.cumsum(axis=1) < generator.random((rows, 1))).sum(axis=1)
-    return logits * sharpness, weigh_rows(labels.astype(np.int64), "training")
+    return logits * sharpness, alike(labels.astype(np.int64))
+
+
+def alike(label_ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> LabelledRows:
+    return LabelledRows(label_ids, np.ones(len(label_ids)))
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
@@ -56,7 +58,7 @@ def test_what_is_above_the_threshold_is_as_accurate_as_wanted() -> None:
 
 def test_everything_goes_to_review_where_no_confidence_is_accurate_enough() -> None:
     probabilities = np.full((50, 5), 0.2)
-    rows = weigh_rows(np.ones(50, dtype=np.int64), "training")
+    rows = alike(np.ones(50, dtype=np.int64))
 
     threshold = choose_threshold(probabilities, rows, CalibrationConfig())
 
@@ -87,48 +89,12 @@ def test_a_branch_that_knows_nothing_gets_no_weight() -> None:
     assert choose_ngram_weight(logits, noise, rows) < 0.05
 
 
-def test_under_a_uniform_prior_every_label_counts_alike() -> None:
-    rows = weigh_rows(np.array([0, 0, 0, 3]), "uniform")
-
-    assert rows.weights[:3].sum() == pytest.approx(rows.weights[3])
-    assert rows.weights.mean() == pytest.approx(1)
-
-
-def imbalanced_logits() -> tuple[np.ndarray[tuple[int, int], np.dtype[np.float64]], LabelledRows]:
-    """Every tenth label is 1, and the logits know it as Bayes' rule has it."""
-    generator = np.random.default_rng(6)
-    labels = (generator.random(20_000) < 0.1).astype(np.int64)
-    evidence = generator.normal(np.where(labels == 1, 1.0, -1.0), 1.5)
-    log_odds = 2 * evidence / 1.5**2 + np.log(0.1 / 0.9)
-    logits = np.stack([np.zeros(len(labels)), log_odds], axis=1)
-    return logits, weigh_rows(labels, "uniform")
-
-
-def test_the_shift_takes_the_prior_of_training_off() -> None:
-    logits, rows = imbalanced_logits()
-
-    shift = choose_prior_shift(logits, rows, [9_000, 1_000])
-
-    assert shift[1] - shift[0] == pytest.approx(np.log(9), rel=0.1)
-    is_right = (logits + shift).argmax(axis=1) == rows.label_ids
-    recalls = [is_right[rows.label_ids == label].mean() for label in (0, 1)]
-    assert recalls[0] == pytest.approx(recalls[1], abs=0.03)
-
-
-def test_rows_that_count_alike_need_no_shift() -> None:
-    logits, rows = imbalanced_logits()
-
-    shift = choose_prior_shift(logits, weigh_rows(rows.label_ids, "training"), [9_000, 1_000])
-
-    assert shift == pytest.approx(0, abs=0.1)
-
-
-def test_under_a_uniform_prior_a_rare_label_weighs_on_the_threshold() -> None:
+def test_a_row_that_weighs_more_weighs_on_the_threshold() -> None:
     probabilities = np.tile([0.9, 0.1], (100, 1))
-    label_ids = np.array([0] * 98 + [1] * 2)
+    rows = alike(np.array([0] * 98 + [1] * 2))
+    balanced = LabelledRows(rows.label_ids, np.where(rows.label_ids == 0, 50 / 98, 25.0))
     config = CalibrationConfig(wanted_accuracy=0.95)
 
-    alike = choose_threshold(probabilities, weigh_rows(label_ids, "training"), config)
-    balanced = choose_threshold(probabilities, weigh_rows(label_ids, "uniform"), config)
+    thresholds = [choose_threshold(probabilities, each, config) for each in (rows, balanced)]
 
-    assert (alike, balanced) == (0.9, 1.0)
+    assert thresholds == [0.9, 1.0]

@@ -14,6 +14,7 @@ from services.trainer.errors import ConfigError
 SplitKind = Literal["clustered", "random", "temporal"]
 LossKind = Literal["cross_entropy", "class_balanced", "square_root", "focal", "logit_adjusted"]
 LabelPrior = Literal["training", "uniform"]
+PriorScope = Literal["file", "source", "variant"]
 Precision = Literal["auto", "fp32", "bf16"]
 BaselineKind = Literal["tfidf_svm", "frozen_encoder"]
 
@@ -97,6 +98,25 @@ class HeadConfig(Section, frozen=True, kw_only=True):
     ] = "cls_mean"
     bottleneck: Annotated[int, Meta(ge=1, description="Width of the hidden layer.")] = 128
     dropout: Annotated[float, Meta(ge=0, lt=1, description="Dropout before the last layer.")] = 0.3
+
+
+class PriorConfig(Section, frozen=True, kw_only=True):
+    labels: Annotated[
+        LabelPrior,
+        Meta(
+            description="How frequent labels are where the model works: as in the training rows, "
+            "or uniform, every label alike, as macro F1 counts them. Rows weigh accordingly in "
+            "training and calibration; loss.kind weighs labels once more, so use cross_entropy."
+        ),
+    ] = "training"
+    within: Annotated[
+        PriorScope,
+        Meta(
+            description="Where a uniform prior holds: over the whole file, or within every value "
+            "of its column source or variant, so that how a row was prepared tells nothing of its "
+            "label."
+        ),
+    ] = "file"
 
 
 class LossConfig(Section, frozen=True, kw_only=True):
@@ -190,13 +210,6 @@ class NgramConfig(Section, frozen=True, kw_only=True):
 
 
 class CalibrationConfig(Section, frozen=True, kw_only=True):
-    label_prior: Annotated[
-        LabelPrior,
-        Meta(
-            description="How frequent the labels are where the model works: as in the training "
-            "rows, or uniform, every label alike, as macro F1 counts them."
-        ),
-    ] = "training"
     wanted_accuracy: Annotated[
         float,
         Meta(gt=0, lt=1, description="Accuracy that predictions above the threshold must have."),
@@ -231,6 +244,7 @@ class TrainerConfig(Section, frozen=True, kw_only=True):
     data: DataConfig = DataConfig()
     encoder: EncoderConfig = EncoderConfig()
     head: HeadConfig = HeadConfig()
+    prior: PriorConfig = PriorConfig()
     loss: LossConfig = LossConfig()
     fit: FitConfig = FitConfig()
     ngrams: NgramConfig = NgramConfig()

@@ -20,6 +20,8 @@ class Example:
     label_id: int
     taught: npt.NDArray[np.float32] | None = None
     """The teacher's probability of each label, where there is a teacher."""
+    weight: float = 1.0
+    """How many rows this one counts for."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,12 @@ class TokenizedSplit:
     years: npt.NDArray[np.int64]
     """0 where the date is missing."""
     sources: tuple[str | None, ...]
+    variants: tuple[str | None, ...]
+    """How the narrative was prepared before it came here."""
     taught: npt.NDArray[np.float32] | None = None
     """Probabilities (rows, num_labels) of a teacher, where there is one."""
+    weights: npt.NDArray[np.float64] | None = None
+    """What each row counts, with a mean of 1; none where all count alike."""
 
     def __len__(self) -> int:
         return len(self.label_ids)
@@ -44,7 +50,8 @@ class TokenizedSplit:
     def __getitem__(self, index: int) -> Example:
         ids = self.tokens[self.offsets[index] : self.offsets[index + 1]]
         taught = None if self.taught is None else self.taught[index]
-        return Example(ids.astype(np.int64), int(self.label_ids[index]), taught)
+        weight = 1.0 if self.weights is None else float(self.weights[index])
+        return Example(ids.astype(np.int64), int(self.label_ids[index]), taught, weight)
 
     def take(self, rows: npt.NDArray[np.int64]) -> "TokenizedSplit":
         """Return the rows at these places, in the order given."""
@@ -57,7 +64,9 @@ class TokenizedSplit:
             rows=self.rows[rows],
             years=self.years[rows],
             sources=tuple(self.sources[row] for row in rows.tolist()),
+            variants=tuple(self.variants[row] for row in rows.tolist()),
             taught=None if self.taught is None else self.taught[rows],
+            weights=None if self.weights is None else self.weights[rows],
         )
 
     @property
@@ -85,15 +94,16 @@ def tokenize_batches(
     lengths: list[int] = []
     counts: list[int] = []
     columns: dict[str, list[int]] = {"label_id": [], "row": [], "year": []}
-    sources: list[str | None] = []
+    names: dict[str, list[str | None]] = {"source": [], "variant": []}
     for batch in batches:
         encoded = tokenizer.encode_batch(batch.column("narrative").to_pylist())
         tokens.append(np.concatenate([np.array(e.input_ids, dtype=np.uint16) for e in encoded]))
         lengths.extend(len(e.input_ids) for e in encoded)
         counts.extend(e.token_count for e in encoded)
-        for name, values in columns.items():
-            values.extend(value or 0 for value in batch.column(name).to_pylist())
-        sources.extend(batch.column("source").to_pylist())
+        for name, numbers in columns.items():
+            numbers.extend(value or 0 for value in batch.column(name).to_pylist())
+        for name, words in names.items():
+            words.extend(batch.column(name).to_pylist())
     return TokenizedSplit(
         tokens=np.concatenate([np.zeros(0, dtype=np.uint16), *tokens]),
         offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
@@ -101,7 +111,8 @@ def tokenize_batches(
         token_counts=np.array(counts, dtype=np.int64),
         rows=np.array(columns["row"], dtype=np.int64),
         years=np.array(columns["year"], dtype=np.int64),
-        sources=tuple(sources),
+        sources=tuple(names["source"]),
+        variants=tuple(names["variant"]),
     )
 
 

@@ -193,9 +193,11 @@ class _ComplaintTrainer(Trainer):
         num_items_in_batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
         logits = model(inputs["input_ids"], inputs["attention_mask"])
-        loss = self._task.loss(logits, inputs["labels"])
+        losses = self._task.loss(logits, inputs["labels"])
         if "taught" in inputs:
-            loss = teach_loss(loss, logits, inputs["taught"], self._task.teacher_share)
+            losses = teach_loss(losses, logits, inputs["taught"], self._task.teacher_share)
+        # The mean is over rows, not over weights, so that batches of equal size can be averaged.
+        loss = (losses * inputs["weights"]).mean()
         if not math.isfinite(loss.item()):
             raise TrainingError(
                 f"the loss is {loss.item()} at step {self.state.global_step + 1}: lower "

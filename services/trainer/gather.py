@@ -32,6 +32,7 @@ _ROW_SCHEMA = pa.schema(
         ("label_id", pa.int8()),
         ("year", pa.int16()),
         ("source", pa.string()),
+        ("variant", pa.string()),
         ("complaint_id", pa.string()),
     ]
 )
@@ -121,7 +122,8 @@ class Gatherer:
 
 
 def prepared_batch(rows: Sequence[ComplaintRow]) -> pa.RecordBatch:
-    """Return labelled rows in columns row, narrative, label_id, year, source, complaint_id."""
+    """Return labelled rows in the columns row, narrative, label_id, year, source, variant and
+    complaint_id."""
     return pa.RecordBatch.from_pydict(
         {
             "row": [row.row for row in rows],
@@ -129,6 +131,7 @@ def prepared_batch(rows: Sequence[ComplaintRow]) -> pa.RecordBatch:
             "label_id": [LABEL_SCHEMA.label_id(row.label_name or "") for row in rows],
             "year": [row.date_received.year if row.date_received else None for row in rows],
             "source": [row.source for row in rows],
+            "variant": [row.variant for row in rows],
             "complaint_id": [row.complaint_id for row in rows],
         },
         schema=_ROW_SCHEMA,

@@ -18,8 +18,6 @@ from services.trainer.calibrate import (
     LabelledRows,
     calibrate,
     choose_ngram_weight,
-    choose_prior_shift,
-    weigh_rows,
 )
 from services.trainer.config import BaselineKind, TrainerConfig
 from services.trainer.dataset import TokenizedSplit, tokenize_split
@@ -33,7 +31,8 @@ from services.trainer.prepare import PreparedData, iterate_split
 from services.trainer.publish import Trained, Verdict
 from services.trainer.report import Appendix, build_facts
 from services.trainer.rivals import predict_baselines
-from services.trainer.split import SPLIT_NAMES, TEST, TRAIN, VALIDATION
+from services.trainer.split import TEST, VALIDATION
+from services.trainer.weights import weigh_rows
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,8 @@ class Judge:
     def judge(self, fitted: Fitted, now: datetime) -> Judged:
         """Calibrate on the validation rows, evaluate on the test rows; raises DataError."""
         validation = self._tokenize(VALIDATION)
-        rows = weigh_rows(validation.label_ids, self.config.calibration.label_prior)
+        weights = weigh_rows(validation, self.config.prior)
+        rows = LabelledRows(validation.label_ids, weights)
         trained, logits = self._trained(fitted, validation, rows)
         calibration = calibrate(logits, rows, self.config.calibration)
         verdict = self._verdict(trained, calibration, fitted.outcome, now)
@@ -86,11 +86,6 @@ class Judge:
             weight = choose_ngram_weight(logits, scores, rows)
             classifier.add_ngrams(fitted.ngrams.scaled(weight))
             logits += weight * scores
-        if self.config.calibration.label_prior == "uniform":
-            counts = self.prepared.summary.splits[SPLIT_NAMES[TRAIN]]
-            shift = choose_prior_shift(logits, rows, [counts[name] for name in LABEL_SCHEMA.names])
-            classifier.head.shift_logits(torch.from_numpy(shift))
-            logits += shift
         return Trained(classifier, tokenizer, self.source.encoder.name), logits
 
     def _verdict(

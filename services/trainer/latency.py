@@ -55,4 +55,5 @@ def _narrative(split: TokenizedSplit, length: int) -> TokenizedSplit:
         rows=one,
         years=one,
         sources=(None,),
+        variants=(None,),
     )

@@ -28,6 +28,7 @@ def test_narratives_of_growing_length_are_timed_alone_up_to_the_longest() -> Non
         rows=np.arange(2),
         years=np.zeros(2, dtype=np.int64),
         sources=(None, None),
+        variants=(None, None),
     )
     clock = Clock()
 

@@ -8,36 +8,34 @@ from torch.nn import functional
 from services.trainer.config import LossConfig
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Logits (batch, num_labels) and label ids (batch,) to a scalar."""
+"""Logits (batch, num_labels) and label ids (batch,) to each row's loss (batch,)."""
 
 
 def build_loss(config: LossConfig, class_counts: Sequence[int]) -> Loss:
-    """Return the configured loss for a training set with `class_counts` rows by label id.
-
-    The mean is over rows, not over weights, so that batches of equal size can be averaged.
-    """
+    """Return the configured loss for a training set with `class_counts` rows by label id."""
     counts = torch.tensor(class_counts, dtype=torch.float32).clamp(min=1)
     if config.kind == "logit_adjusted":
         adjustment = config.tau * torch.log(counts / counts.sum())
         return lambda logits, labels: _row_losses(
             logits + adjustment.to(logits.device), labels, config
-        ).mean()
+        )
     if config.kind == "focal":
-        return lambda logits, labels: _focal(logits, labels, config).mean()
+        return lambda logits, labels: _focal(logits, labels, config)
     weights = _weights(config, counts)
     return lambda logits, labels: (
         _row_losses(logits, labels, config) * weights.to(logits.device)[labels]
-    ).mean()
+    )
 
 
 def teach_loss(
-    loss: torch.Tensor, logits: torch.Tensor, taught: torch.Tensor, share: float
+    losses: torch.Tensor, logits: torch.Tensor, taught: torch.Tensor, share: float
 ) -> torch.Tensor:
-    """Let `share` of a loss be the cross-entropy to a teacher's probabilities (batch, num_labels).
+    """Let `share` of each row's loss be the cross-entropy to a teacher's probabilities (batch, num_labels).
 
     Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", at temperature 1.
     """
-    return (1 - share) * loss + share * functional.cross_entropy(logits.float(), taught)
+    teachers = functional.cross_entropy(logits.float(), taught, reduction="none")
+    return (1 - share) * losses + share * teachers
 
 
 def _weights(config: LossConfig, counts: torch.Tensor) -> torch.Tensor:

@@ -32,12 +32,13 @@ def fit_ngrams(split: TokenizedSplit, num_labels: int, config: NgramConfig) -> N
     kept = _telling(_features(documents, keys, idf), label_ids, config.max_ngrams)
     keys, idf = keys[kept], idf[kept]
     regression = LogisticRegression(C=config.inverse_regularization, max_iter=MAX_ITERATIONS)
-    regression.fit(_features(documents, keys, idf), label_ids)
-    weights, bias = _by_label(regression, num_labels)
+    weights = None if split.weights is None else split.weights[rows]
+    regression.fit(_features(documents, keys, idf), label_ids, sample_weight=weights)
+    coefficients, bias = _by_label(regression, num_labels)
     return NgramBranch(
         torch.from_numpy(keys),
         torch.from_numpy(idf.astype(np.float32)),
-        torch.from_numpy(weights.T.astype(np.float32).copy()),
+        torch.from_numpy(coefficients.T.astype(np.float32).copy()),
         torch.from_numpy(bias.astype(np.float32)),
     )
 

@@ -39,6 +39,7 @@ from services.trainer.rivals import fit_baseline
 from services.trainer.split import TRAIN, VALIDATION
 from services.trainer.teacher import load_taught, save_taught, teach
 from services.trainer.tracking import LogFigures, Tracker, tracked_run
+from services.trainer.weights import weigh_rows
 from services.trainer.workspace import Workspace, inputs_digest
 
 PREPARED, FIT, NGRAMS, TAUGHT = "prepared", "fit", "ngrams", "taught"
@@ -163,6 +164,7 @@ class Pipeline:
             prepared.summary.digest,
             self._config.encoder,
             self._config.head,
+            self._config.prior,
             self._config.loss,
             self._config.fit,
             self._taught_inputs(prepared) if self._config.loss.teacher_share else None,
@@ -215,7 +217,9 @@ class Pipeline:
 
     def _ngram_inputs(self, prepared: PreparedData) -> str:
         """Return the digest of all that n-grams learn from, in the branch and in its teacher."""
-        return inputs_digest(prepared.summary.digest, self._config.encoder, self._config.ngrams)
+        return inputs_digest(
+            prepared.summary.digest, self._config.encoder, self._config.prior, self._config.ngrams
+        )
 
     def _taught_inputs(self, prepared: PreparedData) -> str:
         """Return the digest of all that the teachers' word depends on."""
@@ -239,7 +243,9 @@ class Pipeline:
         )
 
     def _tokenize(self, prepared: PreparedData, split: int) -> TokenizedSplit:
-        return tokenize_split(prepared, split, self._source.tokenizer)
+        """Return the rows of one split with what each of them counts."""
+        tokenized = tokenize_split(prepared, split, self._source.tokenizer)
+        return replace(tokenized, weights=weigh_rows(tokenized, self._config.prior))
 
     @contextmanager
     def _step(self, name: str) -> Iterator[Bar]:

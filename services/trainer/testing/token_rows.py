@@ -21,4 +21,5 @@ def split_of(rows: Sequence[tuple[list[int], int]]) -> TokenizedSplit:
         rows=count,
         years=count,
         sources=(None,) * len(rows),
+        variants=(None,) * len(rows),
     )

@@ -14,6 +14,7 @@ from services.trainer.errors import ConfigError
 SplitKind = Literal["clustered", "random", "temporal"]
 LossKind = Literal["cross_entropy", "class_balanced", "square_root", "focal", "logit_adjusted"]
 LabelPrior = Literal["training", "uniform"]
+WEIGHING_LOSSES: tuple[LossKind, ...] = ("class_balanced", "square_root", "logit_adjusted")
 PriorScope = Literal["file", "source", "variant"]
 Precision = Literal["auto", "fp32", "bf16"]
 BaselineKind = Literal["tfidf_svm", "frozen_encoder"]
@@ -106,7 +107,7 @@ class PriorConfig(Section, frozen=True, kw_only=True):
         Meta(
             description="How frequent labels are where the model works: as in the training rows, "
             "or uniform, every label alike, as macro F1 counts them. Rows weigh accordingly in "
-            "training and calibration; loss.kind weighs labels once more, so use cross_entropy."
+            "training and calibration."
         ),
     ] = "training"
     within: Annotated[
@@ -117,6 +118,10 @@ class PriorConfig(Section, frozen=True, kw_only=True):
             "label."
         ),
     ] = "file"
+
+    def __post_init__(self) -> None:
+        if self.within != "file" and self.labels == "training":
+            raise ValueError(f"within is {self.within}, which asks for labels: uniform")
 
 
 class LossConfig(Section, frozen=True, kw_only=True):
@@ -154,6 +159,10 @@ class LossConfig(Section, frozen=True, kw_only=True):
             description="A model.tar.gz that has half of the teacher's word; empty is none.",
         ),
     ] = ""
+
+    def __post_init__(self) -> None:
+        if self.teacher and not self.teacher_share:
+            raise ValueError("teacher is set, which asks for a teacher_share above 0")
 
 
 class FitConfig(Section, frozen=True, kw_only=True):
@@ -250,6 +259,13 @@ class TrainerConfig(Section, frozen=True, kw_only=True):
     ngrams: NgramConfig = NgramConfig()
     calibration: CalibrationConfig = CalibrationConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    def __post_init__(self) -> None:
+        if self.prior.labels == "uniform" and self.loss.kind in WEIGHING_LOSSES:
+            raise ValueError(
+                f"loss.kind {self.loss.kind} and prior.labels uniform both weigh labels: choose "
+                "cross_entropy or focal, or the prior of training"
+            )
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         document: dict[str, dict[str, Any]] = msgspec.to_builtins(self)

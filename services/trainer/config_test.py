@@ -34,6 +34,9 @@ def test_a_number_in_any_notation_is_a_number() -> None:
         ({"loss": {"kind": "hinge"}}, "hinge.*loss.kind"),
         ({"encoder": {"max_length": 600}}, "max_length"),
         ({"model": {}}, "unknown field `model`"),
+        ({"loss": {"teacher": "model.tar.gz"}}, "teacher_share above 0"),
+        ({"prior": {"within": "source"}}, "within is source, which asks for labels: uniform"),
+        ({"prior": {"labels": "uniform"}}, "square_root and prior.labels uniform both weigh"),
         ([], "not a mapping"),
     ],
 )

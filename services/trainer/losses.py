@@ -30,9 +30,10 @@ def build_loss(config: LossConfig, class_counts: Sequence[int]) -> Loss:
 def teach_loss(
     losses: torch.Tensor, logits: torch.Tensor, taught: torch.Tensor, share: float
 ) -> torch.Tensor:
-    """Let `share` of each row's loss be the cross-entropy to a teacher's probabilities (batch, num_labels).
+    """Let `share` of the losses (batch,) be the cross-entropy to what a teacher says.
 
-    Hinton et al. 2015, "Distilling the Knowledge in a Neural Network", at temperature 1.
+    `taught` are its probabilities (batch, num_labels). Hinton et al. 2015, "Distilling the
+    Knowledge in a Neural Network", at temperature 1.
     """
     teachers = functional.cross_entropy(logits.float(), taught, reduction="none")
     return (1 - share) * losses + share * teachers

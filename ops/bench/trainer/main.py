@@ -4,6 +4,7 @@ import json
 import os
 import statistics
 import sys
+import tempfile
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -145,6 +146,33 @@ def ablate(
     _show(
         {"rows": msgspec.to_builtins(rows), "seed_spread": spread, **budget},
         f"{render_table(heads, table)}\nstandard deviation over seeds: {spread:.4f}",
+        as_json,
+    )
+
+
+@main.command()
+@click.option("--data", type=_PATH, required=True, help="Labelled complaints with variants.")
+@click.option("--max-length", default=320, show_default=True)
+@_JSON
+def prior(data: Path, max_length: int, as_json: bool) -> None:
+    """The sparse model under every prior, on validation rows kept as served ones are."""
+    from ops.bench.trainer.prior import measure_priors
+    from services.trainer.config import build_config
+
+    config = build_config(
+        {}, {"data.test_fraction": 0.0, "data.split": "clustered", "encoder.max_length": max_length}
+    )
+    with tempfile.TemporaryDirectory() as work:
+        rows = measure_priors(
+            data,
+            config,
+            Path(work),
+            lambda row: click.echo(f"{row.prior}: {row.macro_f1:.4f}", err=True),
+        )
+    table = [[row.prior, f"{row.macro_f1:.4f}", f"{row.accuracy_at_80:.4f}"] for row in rows]
+    _show(
+        {"rows": msgspec.to_builtins(rows), "max_length": max_length},
+        render_table(["prior", "macro F1", "accuracy on the 80 % surest"], table),
         as_json,
     )
 

@@ -38,6 +38,9 @@ from services.trainer.states import (
     state_step,
 )
 
+Weights = Mapping[str, torch.Tensor]
+"""Of encoder and head, by name."""
+
 STATES_KEPT = 2
 
 
@@ -77,6 +80,14 @@ class FitOutcome:
     precision: str
 
 
+@dataclass(frozen=True)
+class FittedWeights:
+    """The best weights of a run, and how it went."""
+
+    weights: Weights
+    outcome: FitOutcome
+
+
 def fit(task: FitTask, watcher: FitWatcher) -> FitOutcome:
     """Train and leave the best weights in `task.classifier`.
 
@@ -106,6 +117,15 @@ def fit(task: FitTask, watcher: FitWatcher) -> FitOutcome:
     task.classifier.eval()
     steps = history.validations[-1].step
     return FitOutcome(best, steps, first_step, speed, "bf16" if arguments.bf16 else "fp32")
+
+
+def validation_macro_f1(
+    classifier: ComplaintClassifier, split: TokenizedSplit, pad_id: int
+) -> float:
+    """Return the macro F1 of encoder and head, every row counted once."""
+    logits = predict_logits(classifier, split, pad_id)
+    confusion = confusion_matrix(split.label_ids, logits.argmax(axis=1), logits.shape[1])
+    return float(macro_f1(confusion))
 
 
 def resolve_precision(config: FitConfig) -> str:
@@ -259,13 +279,12 @@ class _Follower(TrainerCallback):
         return abs(epoch - round(epoch)) < 1e-6 or state.global_step >= state.max_steps
 
     def _validate(self, state: TrainerState) -> None:
-        split = self._task.validation
-        logits = predict_logits(self._task.classifier, split, self._task.pad_id)
-        confusion = confusion_matrix(split.label_ids, logits.argmax(axis=1), logits.shape[1])
         validation = Validation(
             step=state.global_step,
             epoch=state.epoch or 0.0,
-            macro_f1=float(macro_f1(confusion)),
+            macro_f1=validation_macro_f1(
+                self._task.classifier, self._task.validation, self._task.pad_id
+            ),
         )
         is_writer = state.is_local_process_zero
         self._history.add(validation, self._task.classifier.state_dict() if is_writer else None)

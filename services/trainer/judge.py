@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from libs.heads.postprocess import DecisionRule
 from libs.heads.torch_ngrams import NgramBranch
@@ -22,7 +21,7 @@ from services.trainer.calibrate import (
 from services.trainer.config import BaselineKind, TrainerConfig
 from services.trainer.dataset import TokenizedSplit, tokenize_split
 from services.trainer.evaluate import EvaluationTask, evaluate
-from services.trainer.fit import FitOutcome
+from services.trainer.fit import FitOutcome, FittedWeights, Weights
 from services.trainer.label_errors import quote_rows
 from services.trainer.latency import measure_latency
 from services.trainer.model import ModelSource
@@ -33,16 +32,6 @@ from services.trainer.report import Appendix, build_facts
 from services.trainer.rivals import predict_baselines
 from services.trainer.split import TEST, VALIDATION
 from services.trainer.weights import weigh_rows
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What the steps before have left."""
-
-    weights: Mapping[str, torch.Tensor]
-    """Of encoder and head."""
-    ngrams: NgramBranch | None
-    outcome: FitOutcome
 
 
 @dataclass(frozen=True)
@@ -64,27 +53,31 @@ class Judge:
     baselines: Mapping[BaselineKind, Path]
     """The folder of each."""
 
-    def judge(self, fitted: Fitted, now: datetime) -> Judged:
+    def judge(self, fitted: FittedWeights, ngrams: NgramBranch | None, now: datetime) -> Judged:
         """Calibrate on the validation rows, evaluate on the test rows; raises DataError."""
         validation = self._tokenize(VALIDATION)
         weights = weigh_rows(validation, self.config.prior)
         rows = LabelledRows(validation.label_ids, weights)
-        trained, logits = self._trained(fitted, validation, rows)
+        trained, logits = self._trained(fitted.weights, ngrams, validation, rows)
         calibration = calibrate(logits, rows, self.config.calibration)
         verdict = self._verdict(trained, calibration, fitted.outcome, now)
         return Judged(trained, verdict, fitted.outcome)
 
     def _trained(
-        self, fitted: Fitted, validation: TokenizedSplit, rows: LabelledRows
+        self,
+        weights: Weights,
+        ngrams: NgramBranch | None,
+        validation: TokenizedSplit,
+        rows: LabelledRows,
     ) -> tuple[Trained, Floats]:
         """Return the best weights with the sparse branch, and their logits on `validation`."""
         classifier, tokenizer = self.source.new_classifier(), self.source.tokenizer
-        classifier.load_state_dict(fitted.weights)
+        classifier.load_state_dict(weights)
         logits = predict_logits(classifier.eval(), validation, tokenizer.pad_id)
-        if fitted.ngrams is not None:
-            scores = ngram_scores(fitted.ngrams, validation, tokenizer.pad_id)
+        if ngrams is not None:
+            scores = ngram_scores(ngrams, validation, tokenizer.pad_id)
             weight = choose_ngram_weight(logits, scores, rows)
-            classifier.add_ngrams(fitted.ngrams.scaled(weight))
+            classifier.add_ngrams(ngrams.scaled(weight))
             logits += weight * scores
         return Trained(classifier, tokenizer, self.source.encoder.name), logits
 

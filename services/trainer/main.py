@@ -80,7 +80,8 @@ def cli() -> None:
     "--seeds",
     type=click.IntRange(1, 100),
     default=1,
-    help="Train with so many seeds from fit.seed on, and keep the best on validation.",
+    help="Train with so many seeds from fit.seed on, and keep the best on validation: one of them, "
+    "or the average of their weights.",
 )
 @config_options
 def run(

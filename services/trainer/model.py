@@ -15,6 +15,8 @@ from services.trainer.config import TrainerConfig
 from services.trainer.encoder import PretrainedEncoder, freeze_lowest, load_encoder
 from services.trainer.first_token import compute_first_token
 
+HEAD_SEED = 7
+
 
 class ModelSource:
     """Loads the configured encoder when it is first needed; raises EncoderError then."""
@@ -35,7 +37,11 @@ class ModelSource:
         return NarrativeTokenizer.from_bytes(self.encoder.tokenizer_json, truncation)
 
     def new_classifier(self) -> ComplaintClassifier:
-        """Return a copy of the encoder under a new head, the same one for the same seed."""
+        """Return a copy of the encoder under a new head.
+
+        It is the same head for every seed of training: weights that set out from the same place can
+        be averaged.
+        """
         spec = HeadSpec(
             kind=self._config.head.kind,
             hidden_size=self.encoder.model.config.dim,
@@ -44,7 +50,7 @@ class ModelSource:
             dropout=self._config.head.dropout,
         )
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._config.fit.seed)
+            torch.manual_seed(HEAD_SEED)
             head = ClassificationHead(spec)
         encoder = copy.deepcopy(self.encoder.model)
         if spec.reads_first_token:

@@ -25,10 +25,18 @@ from services.trainer.dataset import (
 from services.trainer.errors import DataError
 from services.trainer.evaluate import Evaluation
 from services.trainer.files import write_errors_named
-from services.trainer.fit import FitOutcome, FitTask, FitWatcher, fit
+from services.trainer.fit import (
+    FitOutcome,
+    FitTask,
+    FittedWeights,
+    FitWatcher,
+    Weights,
+    fit,
+    validation_macro_f1,
+)
 from services.trainer.gather import OMITTED_FILE
 from services.trainer.history import History, Validation
-from services.trainer.judge import Fitted, Judge, Judged
+from services.trainer.judge import Judge, Judged
 from services.trainer.losses import build_loss
 from services.trainer.model import ModelSource
 from services.trainer.ngrams import fit_ngrams, load_ngrams, save_ngrams
@@ -138,18 +146,32 @@ class Pipeline:
 
     def judge(self, prepared: PreparedData) -> Judged:
         """Calibrate and evaluate; raises DataError."""
+        return self.judge_weights(prepared, self.fitted(prepared))
+
+    def fitted(self, prepared: PreparedData) -> FittedWeights:
+        """Return what `fit` left in the work folder; raises DataError where it left nothing."""
         directory = self._fit_folder(prepared)
         outcome = _read_outcome(directory)
         if outcome is None:
             raise DataError(f"{self.context.workspace.root} holds no fitted model: run fit first")
+        return FittedWeights(History(directory).best_weights(), outcome)
+
+    def score_on_validation(self, prepared: PreparedData, weights: Weights) -> float:
+        """Return the macro F1 of encoder and head, as every epoch of `fit` does."""
+        classifier = self._source.new_classifier()
+        classifier.load_state_dict(weights)
+        split = self._tokenize(prepared, VALIDATION)
+        return validation_macro_f1(classifier, split, self._source.tokenizer.pad_id)
+
+    def judge_weights(self, prepared: PreparedData, fitted: FittedWeights) -> Judged:
+        """Calibrate and evaluate what was fitted with this configuration; raises DataError."""
         ngrams = self._ngrams(prepared) if self._config.ngrams.enabled else None
         folders = {
             kind: self.context.workspace.folder(kind) for kind in self._config.evaluation.baselines
         }
-        fitted = Fitted(History(directory).best_weights(), ngrams, outcome)
         with self._step("evaluate"):
             judge = Judge(self._config, self._source, prepared, folders)
-            judged = judge.judge(fitted, self.context.now())
+            judged = judge.judge(fitted, ngrams, self.context.now())
         self._say_verdict(judged.verdict.evaluation)
         return judged
 

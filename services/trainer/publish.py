@@ -87,7 +87,7 @@ def _info(
         evaluation={
             **verdict.evaluation.summary(),
             **provenance.figures,
-            **{f"seed_{one.seed}.macro_f1": one.macro_f1 for one in verdict.report.seeds},
+            **{f"{one.name}.macro_f1": one.macro_f1 for one in verdict.report.candidates},
         },
         code_revision=provenance.code_revision,
         created_at=provenance.created_at,

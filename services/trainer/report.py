@@ -24,10 +24,10 @@ REPORT_HTML = "report.html"
 TEMPLATE = "report.html.j2"
 
 
-class SeedScore(msgspec.Struct, frozen=True):
-    """How one seed of a run of several came out."""
+class CandidateScore(msgspec.Struct, frozen=True):
+    """How one seed of a run of several came out, or the average of their weights."""
 
-    seed: int
+    name: str
     validation_macro_f1: float
     macro_f1: float
     """On the rows of this report, which chose nothing."""
@@ -42,8 +42,8 @@ class ReportFacts(msgspec.Struct, frozen=True, kw_only=True):
     data: PreparedSummary | None
     """None for a checkpoint that is judged on a file of its own."""
     warnings: list[str]
-    seeds: list[SeedScore] = []
-    """Of a run with several."""
+    candidates: list[CandidateScore] = []
+    """Of a run with several seeds."""
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,22 @@
-"""One configuration trained with several seeds: the best on validation is published."""
+"""One configuration trained with several seeds: the best on validation is published.
+
+Averaging the weights of several runs costs nothing to serve, and orders confidences better than one
+of them does: Wortsman et al. 2022, "Model soups". So the average is one more candidate.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import torch
 
-from services.trainer.judge import Judged
+from services.trainer.fit import FittedWeights, Weights
 from services.trainer.pipeline import FIT, Pipeline, Published, RunContext
 from services.trainer.prepare import PreparedData
-from services.trainer.report import SeedScore
+from services.trainer.report import CandidateScore
+
+AVERAGE = "average"
 
 
 def with_seeds(context: RunContext, count: int) -> list[Pipeline]:
@@ -28,26 +35,35 @@ def with_seeds(context: RunContext, count: int) -> list[Pipeline]:
 
 
 def evaluate_seeds(pipelines: Sequence[Pipeline], prepared: PreparedData, to: Path) -> Published:
-    """Judge what each pipeline fitted and publish the best on validation.
+    """Judge what each pipeline fitted, and their average; publish the best on validation.
 
-    Raises DataError or OutputError.
+    The average is published with the first pipeline's configuration. Raises DataError or
+    OutputError.
     """
+    if len(pipelines) == 1:
+        return pipelines[0].evaluate(prepared, to)
+    names = [f"seed_{pipeline.context.config.fit.seed}" for pipeline in pipelines]
     judged = [pipeline.judge(prepared) for pipeline in pipelines]
-    best = max(range(len(judged)), key=lambda index: judged[index].outcome.best.macro_f1)
-    chosen = judged[best] if len(judged) == 1 else _with_spread(judged, best, pipelines)
-    return pipelines[best].publish(prepared, chosen, to)
-
-
-def _with_spread(judged: Sequence[Judged], best: int, pipelines: Sequence[Pipeline]) -> Judged:
-    """Let the report of the best one tell of all of them."""
+    judged.append(pipelines[0].judge_weights(prepared, _average(pipelines, prepared)))
+    best = max(judged, key=lambda one: one.outcome.best.macro_f1)
     scores = [
-        SeedScore(
-            pipeline.context.config.fit.seed,
-            one.outcome.best.macro_f1,
-            one.verdict.evaluation.macro_f1.value,
-        )
-        for pipeline, one in zip(pipelines, judged, strict=True)
+        CandidateScore(name, one.outcome.best.macro_f1, one.verdict.evaluation.macro_f1.value)
+        for name, one in zip([*names, AVERAGE], judged, strict=True)
     ]
-    verdict = judged[best].verdict
-    report = msgspec.structs.replace(verdict.report, seeds=scores)
-    return replace(judged[best], verdict=replace(verdict, report=report))
+    report = msgspec.structs.replace(best.verdict.report, candidates=scores)
+    chosen = replace(best, verdict=replace(best.verdict, report=report))
+    place = next(place for place, one in enumerate(judged) if one is best)
+    return [*pipelines, pipelines[0]][place].publish(prepared, chosen, to)
+
+
+def _average(pipelines: Sequence[Pipeline], prepared: PreparedData) -> FittedWeights:
+    """Return the mean of what the pipelines fitted, with the outcome of the first but its score."""
+    fitted = [pipeline.fitted(prepared) for pipeline in pipelines]
+    weights: Weights = {
+        name: torch.stack([one.weights[name] for one in fitted]).mean(dim=0)
+        for name in fitted[0].weights
+    }
+    first = fitted[0].outcome
+    score = pipelines[0].score_on_validation(prepared, weights)
+    best = msgspec.structs.replace(first.best, macro_f1=score)
+    return FittedWeights(weights, replace(first, best=best))

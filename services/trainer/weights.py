@@ -19,7 +19,7 @@ def weigh_rows(split: TokenizedSplit, prior: PriorConfig) -> npt.NDArray[np.floa
     that has every label: one with a single label tells least, and counts least. Kamiran and Calders
     2012, "Data preprocessing techniques for classification without discrimination", reweighing.
     """
-    weights = np.ones(len(split))
+    weights: npt.NDArray[np.float64] = np.ones(len(split))
     if prior.labels == "training":
         return weights
     scopes = _scopes(split, prior.within)
@@ -27,7 +27,8 @@ def weigh_rows(split: TokenizedSplit, prior: PriorConfig) -> npt.NDArray[np.floa
         rows = np.flatnonzero(scopes == scope)
         shares = np.bincount(split.label_ids[rows]) / len(rows)
         weights[rows] = 1 / shares[split.label_ids[rows]]
-    return weights / weights.mean()
+    weights /= weights.mean()
+    return weights
 
 
 def _scopes(split: TokenizedSplit, within: PriorScope) -> npt.NDArray[np.str_]:

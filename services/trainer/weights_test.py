@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.trainer.config import PriorConfig, PriorScope
+from services.trainer.dataset import TokenizedSplit
 from services.trainer.testing.token_rows import CARD, split_of
 from services.trainer.weights import weigh_rows
 
@@ -28,12 +29,16 @@ def test_under_a_uniform_prior_all_labels_count_alike() -> None:
     assert weights.mean() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("within", ["source", "variant"])
+@pytest.mark.parametrize(
+    ("within", "split"),
+    [
+        ("source", replace(ROWS, sources=VARIANTS)),
+        ("variant", replace(ROWS, variants=VARIANTS)),
+    ],
+)
 def test_within_a_scope_labels_count_alike_and_a_lone_label_counts_least(
-    within: PriorScope,
+    within: PriorScope, split: TokenizedSplit
 ) -> None:
-    split = replace(ROWS, **{f"{within}s": VARIANTS})
-
     weights = weigh_rows(split, PriorConfig(labels="uniform", within=within))
 
     assert weights[6] == pytest.approx(weights[7])

@@ -36,6 +36,8 @@ _ROW_SCHEMA = pa.schema(
         ("complaint_id", pa.string()),
     ]
 )
+ROW_COLUMNS = ",".join(_ROW_SCHEMA.names)
+"""Of prepared rows: those of an earlier program, with others, are prepared again."""
 
 
 class Gatherer:

@@ -34,7 +34,7 @@ from services.trainer.fit import (
     fit,
     validation_macro_f1,
 )
-from services.trainer.gather import OMITTED_FILE
+from services.trainer.gather import OMITTED_FILE, ROW_COLUMNS
 from services.trainer.history import History, Validation
 from services.trainer.judge import Judge, Judged
 from services.trainer.losses import build_loss
@@ -94,7 +94,7 @@ class Pipeline:
 
     def prepare(self, files: DataFiles) -> PreparedData:
         """Prepare the rows; raises ComplaintFileError, DataError, LeakError or OutputError."""
-        inputs = inputs_digest(files.fingerprint(), self._config.data)
+        inputs = inputs_digest(files.fingerprint(), self._config.data, ROW_COLUMNS)
         directory = self.context.workspace.folder(PREPARED)
         if self._is_done(PREPARED, inputs):
             return open_prepared(directory)

@@ -10,7 +10,6 @@ from libs.heads.postprocess import DecisionRule
 
 BOOTSTRAP_SAMPLES = 1000
 SEED = 7
-SUREST_SHARE = 0.8
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,11 +48,7 @@ def measure_figures(probabilities: Floats, label_ids: LabelIds, rule: DecisionRu
         calibration_error=metrics.expected_calibration_error(
             metrics.reliability(probabilities, label_ids)
         ),
-        accuracy_at_80=next(
-            point.accuracy
-            for point in metrics.coverage_curve(probabilities, label_ids)
-            if point.coverage >= SUREST_SHARE
-        ),
+        accuracy_at_80=metrics.surest_accuracy(metrics.coverage_curve(probabilities, label_ids)),
         review_coverage=float(is_sure.mean()),
         review_accuracy=float(is_right[is_sure].mean()) if is_sure.any() else 0.0,
     )

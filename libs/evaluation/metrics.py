@@ -12,6 +12,9 @@ LabelIds = npt.NDArray[np.int64]
 RELIABILITY_BINS = 15
 
 
+SUREST_SHARE = 0.8
+
+
 class Interval(msgspec.Struct, frozen=True):
     """A value and its 95 % bootstrap interval."""
 
@@ -125,6 +128,11 @@ def coverage_curve(
             )
         )
     return curve
+
+
+def surest_accuracy(curve: Sequence[CoveragePoint]) -> float:
+    """Return the accuracy of the 80 % surest rows of a curve."""
+    return next(point.accuracy for point in curve if point.coverage >= SUREST_SHARE)
 
 
 def bootstrap_confusions(

@@ -131,7 +131,7 @@ def evaluate(task: EvaluationTask) -> Evaluation:
         ),
         reliability=bins,
         coverage=coverage,
-        accuracy_at_80=next(p.accuracy for p in coverage if p.coverage >= 0.8),
+        accuracy_at_80=metrics.surest_accuracy(coverage),
         review_threshold=task.rule.review_threshold,
         review_coverage=float(above.mean()),
         review_accuracy=float((predicted == label_ids)[above].mean()) if above.any() else 0.0,

@@ -42,28 +42,33 @@ def evaluate_seeds(pipelines: Sequence[Pipeline], prepared: PreparedData, to: Pa
     """
     if len(pipelines) == 1:
         return pipelines[0].evaluate(prepared, to)
+    fitted = [pipeline.fitted(prepared) for pipeline in pipelines]
     names = [f"seed_{pipeline.context.config.fit.seed}" for pipeline in pipelines]
-    judged = [pipeline.judge(prepared) for pipeline in pipelines]
-    judged.append(pipelines[0].judge_weights(prepared, _average(pipelines, prepared)))
-    best = max(judged, key=lambda one: one.outcome.best.macro_f1)
+    owners = [*pipelines, pipelines[0]]
+    candidates = [*fitted, _average(fitted, pipelines[0], prepared)]
+    judged = [
+        owner.judge_weights(prepared, one) for owner, one in zip(owners, candidates, strict=True)
+    ]
+    best = max(range(len(judged)), key=lambda place: judged[place].outcome.best.macro_f1)
     scores = [
         CandidateScore(name, one.outcome.best.macro_f1, one.verdict.evaluation.macro_f1.value)
         for name, one in zip([*names, AVERAGE], judged, strict=True)
     ]
-    report = msgspec.structs.replace(best.verdict.report, candidates=scores)
-    chosen = replace(best, verdict=replace(best.verdict, report=report))
-    place = next(place for place, one in enumerate(judged) if one is best)
-    return [*pipelines, pipelines[0]][place].publish(prepared, chosen, to)
+    verdict = judged[best].verdict
+    report = msgspec.structs.replace(verdict.report, candidates=scores)
+    chosen = replace(judged[best], verdict=replace(verdict, report=report))
+    return owners[best].publish(prepared, chosen, to)
 
 
-def _average(pipelines: Sequence[Pipeline], prepared: PreparedData) -> FittedWeights:
-    """Return the mean of what the pipelines fitted, with the outcome of the first but its score."""
-    fitted = [pipeline.fitted(prepared) for pipeline in pipelines]
+def _average(
+    fitted: Sequence[FittedWeights], pipeline: Pipeline, prepared: PreparedData
+) -> FittedWeights:
+    """Return the mean of the weights, with the outcome of the first but its score."""
     weights: Weights = {
         name: torch.stack([one.weights[name] for one in fitted]).mean(dim=0)
         for name in fitted[0].weights
     }
     first = fitted[0].outcome
-    score = pipelines[0].score_on_validation(prepared, weights)
+    score = pipeline.score_on_validation(prepared, weights)
     best = msgspec.structs.replace(first.best, macro_f1=score)
     return FittedWeights(weights, replace(first, best=best))

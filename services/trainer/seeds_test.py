@@ -38,6 +38,8 @@ def test_the_best_on_validation_is_published_and_all_candidates_are_told(
     assert scores[:3] == [outcome.best.macro_f1 for outcome in outcomes]
     assert len(set(scores)) > 1
     assert published.outcome.best.macro_f1 == max(scores)
+    info = open_checkpoint(tmp_path / "checkpoint").info
+    assert info.hyperparameters["fit.seed"] == [20, 21, 22, 20][scores.index(max(scores))]
 
 
 def test_the_average_is_published_where_it_is_the_best(

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from libs.evaluation.metrics import confusion_matrix, macro_f1
+from libs.evaluation.metrics import confusion_matrix, coverage_curve, macro_f1, surest_accuracy
 from libs.heads.postprocess import softmax
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer.config import PriorConfig, TrainerConfig
@@ -30,7 +30,6 @@ PRIORS = {
     "uniform within variant": PriorConfig(labels="uniform", within="variant"),
 }
 SERVED_VARIANT = "original"
-SURE_SHARE = 0.8
 COPIES = 20
 """How often a row of mean weight is repeated to let labels count alike."""
 
@@ -71,8 +70,5 @@ def _served(split: TokenizedSplit) -> TokenizedSplit:
 def _judge(
     probabilities: npt.NDArray[np.float64], label_ids: npt.NDArray[np.int64]
 ) -> tuple[float, float]:
-    predicted = probabilities.argmax(axis=1)
-    surest = np.argsort(-probabilities.max(axis=1), kind="stable")
-    surest = surest[: round(SURE_SHARE * len(surest))]
-    confusion = confusion_matrix(label_ids, predicted, len(LABEL_SCHEMA))
-    return float(macro_f1(confusion)), float((predicted == label_ids)[surest].mean())
+    confusion = confusion_matrix(label_ids, probabilities.argmax(axis=1), len(LABEL_SCHEMA))
+    return float(macro_f1(confusion)), surest_accuracy(coverage_curve(probabilities, label_ids))

@@ -21,7 +21,7 @@ from libs.text.normalise import normalise
 
 NARRATIVE = "narrative"
 LABEL_COLUMNS = ("label", "product")  # the first one that the file has decides
-OPTIONAL_COLUMNS = ("complaint_id", "date_received", "cluster", "source", "variant")
+OPTIONAL_COLUMNS = ("complaint_id", "date_received", "cluster", "source", "variant", "issue")
 BATCH_ROWS = 4096
 CSV_BLOCK_BYTES = 1 << 24  # the longest row that can be read
 
@@ -43,6 +43,7 @@ class ComplaintRow:
     cluster: str | None = None
     source: str | None = None
     variant: str | None = None
+    issue: str | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,7 @@ def _row(
         cluster=values.get("cluster") or None,
         source=values.get("source") or None,
         variant=values.get("variant") or None,
+        issue=values.get("issue") or None,
     )
 
 

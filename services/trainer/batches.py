@@ -74,7 +74,7 @@ class LengthGroupedBatches:
 
 def collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor]:
     """Pad to the longest: input_ids and attention_mask (batch, length), labels (batch,), int64,
-    and weights (batch,), float32.
+    issues (batch,), int64, and weights (batch,), float32.
 
     Taught examples add taught (batch, num_labels), float32.
     """
@@ -88,6 +88,7 @@ def collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor]
         "input_ids": torch.from_numpy(input_ids),
         "attention_mask": torch.from_numpy(attention_mask),
         "labels": torch.tensor([example.label_id for example in examples]),
+        "issues": torch.tensor([example.issue_id for example in examples]),
         "weights": torch.tensor([example.weight for example in examples]),
     }
     taught = [example.taught for example in examples if example.taught is not None]

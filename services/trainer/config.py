@@ -152,6 +152,17 @@ class LossConfig(Section, frozen=True, kw_only=True):
             "row: what it doubts is learned with doubt. 0 is no teacher.",
         ),
     ] = 0.0
+    issue_weight: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Weight of a second loss: to tell a complaint's issue (column issue) too, "
+            "which says more than its label. What tells it is not kept. 0 is no such loss.",
+        ),
+    ] = 0.0
+    issue_rows: Annotated[
+        int, Meta(ge=1, description="Training rows of a label and issue that are worth learning.")
+    ] = 40
     teacher: Annotated[
         str,
         Meta(

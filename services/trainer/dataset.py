@@ -11,6 +11,8 @@ from libs.text.tokenizer import NarrativeTokenizer
 from services.trainer.errors import DataError
 from services.trainer.prepare import PreparedData, iterate_split
 
+NO_ISSUE = -1
+
 
 @dataclass(frozen=True)
 class Example:
@@ -22,6 +24,8 @@ class Example:
     """The teacher's probability of each label, where there is a teacher."""
     weight: float = 1.0
     """How many rows this one counts for."""
+    issue_id: int = NO_ISSUE
+    """What the complaint is about, within its label."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,14 @@ class TokenizedSplit:
     sources: tuple[str | None, ...]
     variants: tuple[str | None, ...]
     """How the narrative was prepared before it came here."""
+    issues: tuple[str | None, ...]
+    """What each consumer said the complaint is about, in the words of the form."""
     taught: npt.NDArray[np.float32] | None = None
     """Probabilities (rows, num_labels) of a teacher, where there is one."""
     weights: npt.NDArray[np.float64] | None = None
     """What each row counts, with a mean of 1; none where all count alike."""
+    issue_ids: npt.NDArray[np.int64] | None = None
+    """Ids of label and issue together, or `NO_ISSUE`; none where issues are not learned."""
 
     def __len__(self) -> int:
         return len(self.label_ids)
@@ -51,7 +59,8 @@ class TokenizedSplit:
         ids = self.tokens[self.offsets[index] : self.offsets[index + 1]]
         taught = None if self.taught is None else self.taught[index]
         weight = 1.0 if self.weights is None else float(self.weights[index])
-        return Example(ids.astype(np.int64), int(self.label_ids[index]), taught, weight)
+        issue = NO_ISSUE if self.issue_ids is None else int(self.issue_ids[index])
+        return Example(ids.astype(np.int64), int(self.label_ids[index]), taught, weight, issue)
 
     def take(self, rows: npt.NDArray[np.int64]) -> "TokenizedSplit":
         """Return the rows at these places, in the order given."""
@@ -65,8 +74,10 @@ class TokenizedSplit:
             years=self.years[rows],
             sources=tuple(self.sources[row] for row in rows.tolist()),
             variants=tuple(self.variants[row] for row in rows.tolist()),
+            issues=tuple(self.issues[row] for row in rows.tolist()),
             taught=None if self.taught is None else self.taught[rows],
             weights=None if self.weights is None else self.weights[rows],
+            issue_ids=None if self.issue_ids is None else self.issue_ids[rows],
         )
 
     @property
@@ -94,7 +105,7 @@ def tokenize_batches(
     lengths: list[int] = []
     counts: list[int] = []
     columns: dict[str, list[int]] = {"label_id": [], "row": [], "year": []}
-    names: dict[str, list[str | None]] = {"source": [], "variant": []}
+    names: dict[str, list[str | None]] = {"source": [], "variant": [], "issue": []}
     for batch in batches:
         encoded = tokenizer.encode_batch(batch.column("narrative").to_pylist())
         tokens.append(np.concatenate([np.array(e.input_ids, dtype=np.uint16) for e in encoded]))
@@ -113,6 +124,7 @@ def tokenize_batches(
         years=np.array(columns["year"], dtype=np.int64),
         sources=tuple(names["source"]),
         variants=tuple(names["variant"]),
+        issues=tuple(names["issue"]),
     )
 
 

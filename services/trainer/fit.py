@@ -27,6 +27,7 @@ from services.trainer.dataset import TokenizedSplit
 from services.trainer.errors import InterruptedTrainingError, TrainingError
 from services.trainer.files import write_errors_named
 from services.trainer.history import History, Validation
+from services.trainer.issues import IssueClassifier, issue_losses
 from services.trainer.losses import Loss, teach_loss
 from services.trainer.optimizer import build_optimizer
 from services.trainer.predict import predict_logits
@@ -58,6 +59,8 @@ class FitTask:
     """States, the best weights and TensorBoard's events live here."""
     teacher_share: float = 0.0
     """How much of the loss is the teacher's, for rows that have been taught."""
+    issue_weight: float = 0.0
+    """What the loss of issues counts beside that of labels, for rows that have issue ids."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ class _ComplaintTrainer(Trainer):
 
     def __init__(self, task: FitTask, arguments: TrainingArguments, follower: "_Follower") -> None:
         self._task = task
-        super().__init__(model=task.classifier, args=arguments, callbacks=[follower])
+        super().__init__(model=_trained_module(task), args=arguments, callbacks=[follower])
         self.remove_callback(PrinterCallback)  # type: ignore[no-untyped-call]
         if task.config.gradient_checkpointing:
             task.classifier.encoder.gradient_checkpointing_enable()
@@ -202,7 +205,8 @@ class _ComplaintTrainer(Trainer):
         )
 
     def create_optimizer(self) -> torch.optim.Optimizer:
-        self.optimizer = build_optimizer(self._task.classifier, self._task.config)
+        heads = [self.model.issue_head] if isinstance(self.model, IssueClassifier) else []
+        self.optimizer = build_optimizer(self._task.classifier, self._task.config, heads)
         return self.optimizer
 
     def compute_loss(
@@ -213,9 +217,11 @@ class _ComplaintTrainer(Trainer):
         num_items_in_batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
         logits = model(inputs["input_ids"], inputs["attention_mask"])
-        losses = self._task.loss(logits, inputs["labels"])
-        if "taught" in inputs:
-            losses = teach_loss(losses, logits, inputs["taught"], self._task.teacher_share)
+        losses = torch.zeros((), device=inputs["labels"].device)
+        if self._task.train.issue_ids is not None:
+            logits, issue_logits = logits
+            losses = self._task.issue_weight * issue_losses(issue_logits, inputs["issues"])
+        losses = losses + self._label_losses(logits, inputs)
         # The mean is over rows, not over weights, so that batches of equal size can be averaged.
         loss = (losses * inputs["weights"]).mean()
         if not math.isfinite(loss.item()):
@@ -225,12 +231,26 @@ class _ComplaintTrainer(Trainer):
             )
         return loss
 
+    def _label_losses(self, logits: torch.Tensor, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        losses = self._task.loss(logits, inputs["labels"])
+        if "taught" not in inputs:
+            return losses
+        return teach_loss(losses, logits, inputs["taught"], self._task.teacher_share)
+
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         super()._save_checkpoint(model, trial)  # type: ignore[no-untyped-call]
         distributed.wait_for_all()
         if self.args.should_save:
             mark_complete(self._task.directory / f"{PREFIX}{self.state.global_step}")
             keep_latest(self._task.directory, STATES_KEPT)
+
+
+def _trained_module(task: FitTask) -> ComplaintClassifier | IssueClassifier:
+    if task.train.issue_ids is None:
+        return task.classifier
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(task.config.seed)
+        return IssueClassifier(task.classifier, int(task.train.issue_ids.max()) + 1)
 
 
 class _EpochLoader(DataLoader[Any]):

@@ -33,6 +33,7 @@ _ROW_SCHEMA = pa.schema(
         ("year", pa.int16()),
         ("source", pa.string()),
         ("variant", pa.string()),
+        ("issue", pa.string()),
         ("complaint_id", pa.string()),
     ]
 )
@@ -124,8 +125,8 @@ class Gatherer:
 
 
 def prepared_batch(rows: Sequence[ComplaintRow]) -> pa.RecordBatch:
-    """Return labelled rows in the columns row, narrative, label_id, year, source, variant and
-    complaint_id."""
+    """Return labelled rows in the columns row, narrative, label_id, year, source, variant,
+    issue and complaint_id."""
     return pa.RecordBatch.from_pydict(
         {
             "row": [row.row for row in rows],
@@ -134,6 +135,7 @@ def prepared_batch(rows: Sequence[ComplaintRow]) -> pa.RecordBatch:
             "year": [row.date_received.year if row.date_received else None for row in rows],
             "source": [row.source for row in rows],
             "variant": [row.variant for row in rows],
+            "issue": [row.issue for row in rows],
             "complaint_id": [row.complaint_id for row in rows],
         },
         schema=_ROW_SCHEMA,

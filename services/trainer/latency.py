@@ -56,4 +56,5 @@ def _narrative(split: TokenizedSplit, length: int) -> TokenizedSplit:
         years=one,
         sources=(None,),
         variants=(None,),
+        issues=(None,),
     )

@@ -1,6 +1,8 @@
 """AdamW with a learning rate for each depth: the head fastest, the embeddings slowest."""
 
+import itertools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,22 +14,29 @@ from services.trainer.config import FitConfig
 _LAYER = re.compile(r"^encoder\.transformer\.layer\.(\d+)\.")
 
 
-def build_optimizer(classifier: ComplaintClassifier, config: FitConfig) -> torch.optim.AdamW:
+def build_optimizer(
+    classifier: ComplaintClassifier, config: FitConfig, heads: Sequence[nn.Module] = ()
+) -> torch.optim.AdamW:
     """Return AdamW over one parameter group a learning rate and decay."""
-    return torch.optim.AdamW(parameter_groups(classifier, config), fused=True)
+    return torch.optim.AdamW(parameter_groups(classifier, config, heads), fused=True)
 
 
-def parameter_groups(classifier: ComplaintClassifier, config: FitConfig) -> list[dict[str, Any]]:
-    """Group parameters by learning rate; biases and layer norms do not decay.
+def parameter_groups(
+    classifier: ComplaintClassifier, config: FitConfig, heads: Sequence[nn.Module] = ()
+) -> list[dict[str, Any]]:
+    """Group parameters by learning rate, those of `heads` at the head's; biases and layer norms do
+    not decay.
 
     Layer-wise decay: Howard and Ruder 2018, "Universal Language Model Fine-tuning", 3.2.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in classifier.named_parameters():
+    layers = int(classifier.encoder.config.n_layers)
+    beside = (("head.", parameter) for head in heads for parameter in head.parameters())
+    for name, parameter in itertools.chain(classifier.named_parameters(), beside):
         if not parameter.requires_grad:
             continue
         decay = 0.0 if parameter.ndim < 2 else config.weight_decay
-        rate = _learning_rate(name, int(classifier.encoder.config.n_layers), config)
+        rate = _learning_rate(name, layers, config)
         groups.setdefault((rate, decay), []).append(parameter)
     return [
         {"params": parameters, "lr": rate, "weight_decay": decay}

@@ -36,6 +36,7 @@ from services.trainer.fit import (
 )
 from services.trainer.gather import OMITTED_FILE, ROW_COLUMNS
 from services.trainer.history import History, Validation
+from services.trainer.issues import number_issues
 from services.trainer.judge import Judge, Judged
 from services.trainer.losses import build_loss
 from services.trainer.model import ModelSource
@@ -197,6 +198,9 @@ class Pipeline:
         train = self._tokenize(prepared, TRAIN)
         if self._config.loss.teacher_share:
             train = replace(train, taught=load_taught(self.context.workspace.folder(TAUGHT)))
+        if self._config.loss.issue_weight:
+            issue_ids = number_issues(train, self._config.loss.issue_rows)
+            train = replace(train, issue_ids=issue_ids)
         return FitTask(
             classifier=self._source.new_classifier(),
             train=train,
@@ -206,6 +210,7 @@ class Pipeline:
             config=self._config.fit,
             directory=directory,
             teacher_share=self._config.loss.teacher_share,
+            issue_weight=self._config.loss.issue_weight,
         )
 
     def _teach(self, prepared: PreparedData) -> None:

@@ -76,6 +76,26 @@ def test_a_taught_run_learns_other_weights_and_asks_its_teacher_once(
     assert (work / "taught" / "taught.npy").stat().st_mtime_ns == asked_at
 
 
+def test_a_run_that_learns_issues_too_keeps_other_weights_but_not_what_tells_issues(
+    config: TrainerConfig, tmp_path: Path
+) -> None:
+    rows = [{**row, "issue": row["narrative"].split()[0]} for row in invented_rows(200)]
+    complaints = write_rows(tmp_path / "issues.csv", rows)
+    tiny_pipeline(tmp_path / "work", config).prepare(DataFiles(complaints))
+    plain = fitted_weights(tmp_path / "work", config)
+    told = build_config(config.to_dict(), {"loss.issue_weight": 0.5, "loss.issue_rows": 5})
+    interrupted = tiny_pipeline(tmp_path / "work", told, AfterSteps(4))
+
+    with pytest.raises(InterruptedTrainingError):
+        interrupted.fit(interrupted.open_prepared())
+    resumed = fitted_weights(tmp_path / "work", told)
+    shutil.rmtree(tmp_path / "work" / "fit")
+
+    assert equal(resumed, fitted_weights(tmp_path / "work", told))
+    assert resumed.keys() == plain.keys()
+    assert not equal(resumed, plain)
+
+
 def test_frozen_layers_stay_as_they_were_while_those_above_learn(
     work: Path, config: TrainerConfig
 ) -> None:

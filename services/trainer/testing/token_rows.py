@@ -22,4 +22,5 @@ def split_of(rows: Sequence[tuple[list[int], int]]) -> TokenizedSplit:
         years=count,
         sources=(None,) * len(rows),
         variants=(None,) * len(rows),
+        issues=(None,) * len(rows),
     )

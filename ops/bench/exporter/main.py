@@ -14,6 +14,7 @@ import torch
 
 from libs.heads.spec import HeadKind
 from services.onnx_exporter import steps
+from services.onnx_exporter.errors import GateError
 from services.onnx_exporter.export import TrainedModel, load_trained_model
 from services.onnx_exporter.gate import Bounds
 from services.onnx_exporter.narratives import fixed_narratives, read_narratives
@@ -65,13 +66,18 @@ def main(
     rounds: int,
 ) -> None:
     """Print a table of milliseconds by length, and what the gates measured."""
+    if narratives and checkpoint is None:
+        raise click.UsageError("--narratives judges a trained model: give its --checkpoint too")
     torch.set_num_threads(threads)
     with tempfile.TemporaryDirectory() as name:
         source = checkpoint or Path(name) / "checkpoint"
         if checkpoint is None:
             write_random_checkpoint(source, replace(SHAPES[shape], head_kind=head, layers=layers))
         model, workspace = load_trained_model(source), Workspace(Path(name) / "work")
-        measured = _export(model, workspace, narratives, threads).measured
+        try:
+            measured = _export(model, workspace, narratives, threads).measured
+        except GateError as error:
+            raise click.ClickException(str(error)) from error
         click.echo(f"float32 against torch {measured.parity.max_logit_difference:.1e}")
         click.echo(f"{measured.size_bytes} bytes, float32 {measured.reference_size_bytes}")
         click.echo(measured.agreement)

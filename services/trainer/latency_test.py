@@ -29,6 +29,7 @@ def test_narratives_of_growing_length_are_timed_alone_up_to_the_longest() -> Non
         years=np.zeros(2, dtype=np.int64),
         sources=(None, None),
         variants=(None, None),
+        issues=(None, None),
     )
     clock = Clock()
 

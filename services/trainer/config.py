@@ -208,30 +208,7 @@ class FitConfig(Section, frozen=True, kw_only=True):
     ] = 2
     save_steps: Annotated[int, Meta(ge=1, description="Steps between resumable states.")] = 200
     seed: Annotated[int, Meta(ge=0, le=2**31, description="Seed of training.")] = 7
-    shared_epochs: Annotated[
-        int,
-        Meta(
-            ge=0,
-            description="Of several seeds, the later ones set out from the weights of the first "
-            "after so many epochs, and train for the rest of them. 0 is from the start.",
-        ),
-    ] = 0
     threads: Annotated[int, Meta(ge=0, description="CPU threads; 0 leaves it to torch.")] = 0
-
-    def __post_init__(self) -> None:
-        if self.shared_epochs >= self.epochs:
-            raise ValueError(f"shared_epochs is {self.shared_epochs}, which leaves none of epochs")
-
-    def after_shared_epochs(self) -> "FitConfig":
-        """Return what is left of the epochs, from the learning rate that the decay has there."""
-        left = 1 - self.shared_epochs / self.epochs
-        return msgspec.structs.replace(
-            self,
-            epochs=self.epochs - self.shared_epochs,
-            shared_epochs=0,
-            learning_rate=self.learning_rate * left,
-            head_learning_rate=self.head_learning_rate * left,
-        )
 
 
 class NgramConfig(Section, frozen=True, kw_only=True):

@@ -31,7 +31,6 @@ def test_a_number_in_any_notation_is_a_number() -> None:
     [
         ({"fit": {"epoch": 1}}, "unknown field `epoch`.*fit"),
         ({"fit": {"epochs": -1}}, "epochs"),
-        ({"fit": {"epochs": 1, "shared_epochs": 1}}, "shared_epochs is 1, which leaves none"),
         ({"loss": {"kind": "hinge"}}, "hinge.*loss.kind"),
         ({"encoder": {"max_length": 600}}, "max_length"),
         ({"model": {}}, "unknown field `model`"),

@@ -308,9 +308,5 @@ class _Follower(TrainerCallback):
         )
         is_writer = state.is_local_process_zero
         self._history.add(validation, self._task.classifier.state_dict() if is_writer else None)
-        if not is_writer:
-            return
-        shared_epochs = self._task.config.shared_epochs
-        if shared_epochs and abs(validation.epoch - shared_epochs) < 1e-6:
-            self._history.share(self._task.classifier.state_dict())
-        self._watcher.on_validation(validation)
+        if is_writer:
+            self._watcher.on_validation(validation)

@@ -8,11 +8,8 @@ import msgspec
 import torch
 from safetensors.torch import load_file, save_file
 
-from services.trainer.errors import DataError
-
 HISTORY_FILE = "history.json"
 BEST_FILE = "best.safetensors"
-SHARED_FILE = "shared.safetensors"
 
 
 class Validation(msgspec.Struct, frozen=True):
@@ -51,18 +48,6 @@ class History:
         temporary = self._directory / f".{HISTORY_FILE}"
         temporary.write_bytes(msgspec.json.encode(self.validations))
         os.replace(temporary, self._directory / HISTORY_FILE)
-
-    def share(self, weights: Mapping[str, torch.Tensor]) -> None:
-        """Keep the weights that other seeds set out from."""
-        _replace(self._directory / SHARED_FILE, weights)
-
-    def shared_weights(self) -> dict[str, torch.Tensor]:
-        """Return what `share` kept; raises DataError where it kept nothing."""
-        path = self._directory / SHARED_FILE
-        if not path.is_file():
-            raise DataError(f"{path} is missing: fit the first seed first")
-        weights: dict[str, torch.Tensor] = load_file(str(path))
-        return weights
 
     def best(self) -> Validation | None:
         return max(self.validations, key=lambda known: known.macro_f1, default=None)

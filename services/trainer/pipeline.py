@@ -68,8 +68,6 @@ class RunContext:
     tracker: Tracker | None = None
     fit_step: str = FIT
     """The folder of the fit: one a seed."""
-    shares_with_seed: int | None = None
-    """The seed, fitted in the folder `fit`, whose first epochs count as this one's."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,6 @@ class Pipeline:
             self._config.prior,
             self._config.loss,
             self._config.fit,
-            self.context.shares_with_seed,
             self._taught_inputs(prepared) if self._config.loss.teacher_share else None,
         )
         return self.context.workspace.resume(self.context.fit_step, inputs)
@@ -204,18 +201,13 @@ class Pipeline:
         if self._config.loss.issue_weight:
             issue_ids = number_issues(train, self._config.loss.issue_rows)
             train = replace(train, issue_ids=issue_ids)
-        classifier, config = self._source.new_classifier(), self._config.fit
-        if self.context.shares_with_seed is not None:
-            first = History(self.context.workspace.folder(FIT))
-            classifier.load_state_dict(first.shared_weights())
-            config = config.after_shared_epochs()
         return FitTask(
-            classifier=classifier,
+            classifier=self._source.new_classifier(),
             train=train,
             validation=self._tokenize(prepared, VALIDATION),
             pad_id=self._source.tokenizer.pad_id,
             loss=build_loss(self._config.loss, class_counts(train.label_ids, len(LABEL_SCHEMA))),
-            config=config,
+            config=self._config.fit,
             directory=directory,
             teacher_share=self._config.loss.teacher_share,
             issue_weight=self._config.loss.issue_weight,

@@ -22,10 +22,7 @@ AVERAGE = "average"
 def with_seeds(context: RunContext, count: int) -> list[Pipeline]:
     """Return a pipeline for fit.seed and each of the numbers that follow it.
 
-    They share prepared rows and baselines, and if configured their first epochs: runs that part
-    late end where the mean of their weights is as good as they are (Frankle et al. 2020, "Linear
-    Mode Connectivity and the Lottery Ticket Hypothesis"). The first uses the folder that a run with
-    one seed uses.
+    They share prepared rows and baselines. The first uses the folder that a run with one seed uses.
     """
     config, first = context.config, context.config.fit.seed
     pipelines = []
@@ -33,10 +30,7 @@ def with_seeds(context: RunContext, count: int) -> list[Pipeline]:
         fit = msgspec.structs.replace(config.fit, seed=seed)
         step = FIT if seed == first else f"{FIT}-seed-{seed}"
         seeded = msgspec.structs.replace(config, fit=fit)
-        shares = first if config.fit.shared_epochs and seed != first else None
-        pipelines.append(
-            Pipeline(replace(context, config=seeded, fit_step=step, shares_with_seed=shares))
-        )
+        pipelines.append(Pipeline(replace(context, config=seeded, fit_step=step)))
     return pipelines
 
 

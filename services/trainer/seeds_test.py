@@ -7,9 +7,6 @@ import torch
 from libs.artifact.checkpoint import open_checkpoint
 from libs.heads.torch_classifier import load_classifier
 from services.trainer.config import TrainerConfig, build_config
-from services.trainer.errors import DataError
-from services.trainer.history import History
-from services.trainer.model import ModelSource
 from services.trainer.pipeline import Pipeline
 from services.trainer.prepare import DataFiles, PreparedData
 from services.trainer.seeds import evaluate_seeds, with_seeds
@@ -63,28 +60,6 @@ def test_the_average_is_published_where_it_is_the_best(
     name = "head.bottleneck.weight"
     assert torch.allclose(published[name], (one[name] + other[name]) / 2)
     assert not torch.equal(one[name], other[name])
-
-
-def test_later_seeds_set_out_from_what_the_first_had_after_the_shared_epochs(
-    config: TrainerConfig, complaints: Path, tmp_path: Path
-) -> None:
-    shared = build_config(config.to_dict(), {"fit.shared_epochs": 2, "evaluation.baselines": []})
-    first, second = with_seeds(tiny_pipeline(tmp_path / "work", shared).context, 2)
-    prepared = first.prepare(DataFiles(complaints))
-
-    with pytest.raises(DataError, match="fit the first seed first"):
-        second.fit(prepared)
-    outcomes = [first.fit(prepared), second.fit(prepared)]
-
-    history = History(tmp_path / "work" / "fit")
-    assert [round(known.epoch) for known in history.validations] == [1, 2, 3]
-    assert outcomes[1].steps == outcomes[0].steps // 3
-    one, other = (pipeline.fitted(prepared).weights for pipeline in (first, second))
-    start = history.shared_weights()
-    name = "encoder.transformer.layer.1.ffn.lin1.weight"
-    untrained = ModelSource(config).new_classifier().state_dict()[name]
-    assert not torch.equal(one[name], other[name])
-    assert torch.dist(other[name], start[name]) < torch.dist(other[name], untrained)
 
 
 def test_seeds_that_are_done_are_not_trained_again(

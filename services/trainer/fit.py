@@ -216,12 +216,13 @@ class _ComplaintTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        logits = model(inputs["input_ids"], inputs["attention_mask"])
-        losses = torch.zeros((), device=inputs["labels"].device)
-        if self._task.train.issue_ids is not None:
-            logits, issue_logits = logits
-            losses = self._task.issue_weight * issue_losses(issue_logits, inputs["issues"])
-        losses = losses + self._label_losses(logits, inputs)
+        outputs = model(inputs["input_ids"], inputs["attention_mask"])
+        if self._task.train.issue_ids is None:
+            losses = self._label_losses(outputs, inputs)
+        else:
+            logits, issue_logits = outputs
+            told = issue_losses(issue_logits, inputs["issues"])
+            losses = self._label_losses(logits, inputs) + self._task.issue_weight * told
         # The mean is over rows, not over weights, so that batches of equal size can be averaged.
         loss = (losses * inputs["weights"]).mean()
         if not math.isfinite(loss.item()):

@@ -1,8 +1,8 @@
 """Learning what a complaint is about beside its label: a second head, gone after training.
 
-The form asks for an issue within each product. Whoever chose the wrong product often described the
-issue well, and what several issues of a label have in common is what the label means. Caruana 1997,
-"Multitask Learning".
+The form asks for an issue within each product, so there are more of them than there are labels, and
+what the issues of a label have in common is what the label means. Caruana 1997, "Multitask
+Learning".
 """
 
 from collections import Counter

@@ -54,14 +54,24 @@ def _narratives(rows: pa.Table) -> list[str]:
 
 
 @click.command()
-@click.option("--train", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option(
+    "--train",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Labelled complaints as consumers wrote them, Parquet.",
+)
 @click.option(
     "--more",
     type=click.Path(path_type=Path, exists=True),
     required=True,
     help="Rows kept in other ways, joined to them but for near copies of test rows.",
 )
-@click.option("--test", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option(
+    "--test",
+    type=click.Path(path_type=Path, exists=True),
+    required=True,
+    help="Complaints that nothing may be trained on.",
+)
 @click.option("--to", type=click.Path(path_type=Path), required=True, help="Parquet to write.")
 def main(train: Path, more: Path, test: Path, to: Path) -> None:
     """Join the files that the released model learns from."""

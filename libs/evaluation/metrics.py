@@ -10,8 +10,6 @@ Floats = npt.NDArray[np.float64]
 LabelIds = npt.NDArray[np.int64]
 
 RELIABILITY_BINS = 15
-
-
 SUREST_SHARE = 0.8
 
 

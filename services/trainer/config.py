@@ -72,6 +72,13 @@ class EncoderConfig(Section, frozen=True, kw_only=True):
         TruncationStrategy,
         Meta(description="head keeps the beginning, head_tail the beginning and the end."),
     ] = "head"
+    compact_markup: Annotated[
+        bool,
+        Meta(
+            description="Read a run of redactions (XXXX XX/XX/XXXX) as one token, and an amount "
+            "{$10.00} as $10."
+        ),
+    ] = True
     layers: Annotated[
         int, Meta(ge=0, description="Keep this many layers, from the lowest up; 0 is all.")
     ] = 0

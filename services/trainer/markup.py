@@ -4,8 +4,9 @@ The bureau blackens with runs of X (XXXX, XX/XX/XXXX), two to six tokens each, a
 {$10.00}. One token a run, and $10, leave a tenth more of the limit to the consumer's own words.
 """
 
-import json
+from typing import Any
 
+import msgspec
 from tokenizers import Regex, Tokenizer, normalizers
 
 # No quantifier gives back what it took, so that no narrative takes more than linear time.
@@ -35,6 +36,5 @@ def _begins_with(
     return bool(found[: len(rules)] == [_state(rule) for rule in rules])
 
 
-def _state(normalizer: normalizers.Normalizer) -> dict[str, object]:
-    state: dict[str, object] = json.loads(normalizer.__getstate__())
-    return state
+def _state(normalizer: normalizers.Normalizer) -> dict[str, Any]:
+    return msgspec.json.decode(normalizer.__getstate__(), type=dict[str, Any])

@@ -9,16 +9,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import yaml
 
+from services.trainer.cluster import DEFAULT_PORT, Cluster
 from services.trainer.errors import ConfigError, DataError
 from services.trainer.files import describe_write_error
 from services.trainer.prepare import DataFiles
 
 TRAINING_CHANNELS = ("training", "train")
 TEST_CHANNEL = "test"
-DATA_KINDS = (".csv", ".parquet")
+TEACHER_CHANNEL = "teacher"
+COMPLAINTS = (".csv", ".parquet")
+ARCHIVES = (".tar.gz",)
 MAX_FAILURE_CHARACTERS = 1024  # what DescribeTrainingJob shows of FailureReason
+
+
+class _Resources(msgspec.Struct, frozen=True):
+    """What SageMaker says of a job's machines, the same to each but for `current_host`."""
+
+    hosts: tuple[str, ...]
+    current_host: str
+    network_interface_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,8 +51,38 @@ class SageMakerJob:
         """SageMaker packs this folder when the job ends well."""
         return Path(self.environ.get("SM_MODEL_DIR", self.prefix / "model"))
 
+    def cluster(self, processes: int) -> Cluster:
+        """Return the job's machines, each with `processes`; raises ConfigError."""
+        path = self.prefix / "input" / "config" / "resourceconfig.json"
+        if not path.is_file():
+            return Cluster(processes=processes)
+        try:
+            resources = msgspec.json.decode(path.read_bytes(), type=_Resources)
+        except (OSError, msgspec.DecodeError) as error:
+            raise ConfigError(f"{path.name} names no machines: {path}: {error}") from error
+        if resources.current_host not in resources.hosts:
+            raise ConfigError(
+                f"{path.name} names {', '.join(resources.hosts)}: current_host is "
+                f"{resources.current_host}"
+            )
+        return Cluster(
+            hosts=resources.hosts,
+            current_host=resources.current_host,
+            network_interface=resources.network_interface_name,
+            processes=processes,
+            port=int(self.environ.get("MASTER_PORT", DEFAULT_PORT)),
+        )
+
     def overrides(self) -> dict[str, object]:
-        """Return the job's hyperparameters, `section.field` -> value; raises ConfigError."""
+        """Return the hyperparameters, `section.field` -> value, and a teacher that came by channel.
+
+        Raises ConfigError or DataError.
+        """
+        teacher = self._channel(TEACHER_CHANNEL)
+        given = {"loss.teacher": str(_only_file(teacher, ARCHIVES))} if teacher.is_dir() else {}
+        return {**self._hyperparameters(), **given}
+
+    def _hyperparameters(self) -> dict[str, object]:
         path = self.prefix / "input" / "config" / "hyperparameters.json"
         try:
             content = path.read_text() if path.is_file() else self.environ.get("SM_HPS", "{}")
@@ -60,7 +102,10 @@ class SageMakerJob:
         if training is None:
             raise DataError(f"there is no channel 'training': {folders[0]} is not a folder")
         test = self._channel(TEST_CHANNEL)
-        return DataFiles(_only_file(training), _only_file(test) if test.is_dir() else None)
+        return DataFiles(
+            _only_file(training, COMPLAINTS),
+            _only_file(test, COMPLAINTS) if test.is_dir() else None,
+        )
 
     def deliver(self, checkpoint: Path) -> None:
         """Copy a finished checkpoint to where SageMaker takes it from; raises OutputError."""
@@ -80,8 +125,8 @@ class SageMakerJob:
         return Path(self.environ.get(variable, self.prefix / "input" / "data" / name))
 
 
-def _only_file(folder: Path) -> Path:
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in DATA_KINDS)
+def _only_file(folder: Path, kinds: tuple[str, ...]) -> Path:
+    files = sorted(path for path in folder.iterdir() if path.name.lower().endswith(kinds))
     if len(files) != 1:
-        raise DataError(f"{folder} has {len(files)} files: expected one .csv or .parquet")
+        raise DataError(f"{folder} has {len(files)} files: expected one {' or '.join(kinds)}")
     return files[0]

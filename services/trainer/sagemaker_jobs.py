@@ -53,7 +53,7 @@ class SageMakerJobs:
         return Estimator(
             image_uri=machine.image,
             role=machine.role,
-            instance_count=1,
+            instance_count=machine.instances,
             instance_type=machine.instance_type,
             volume_size=machine.volume_gigabytes,
             max_run=round(machine.max_hours * HOUR_SECONDS),

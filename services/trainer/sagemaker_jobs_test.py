@@ -19,6 +19,7 @@ MACHINE = Machine(
     image="123456789012.dkr.ecr.us-east-1.amazonaws.com/trainer:1",
     role="arn:aws:iam::123456789012:role/trainer",
     instance_type="ml.g5.xlarge",
+    instances=2,
     volume_gigabytes=50,
     max_hours=2,
     is_spot=True,
@@ -66,6 +67,7 @@ def test_a_spot_job_reaches_the_service_with_all_that_it_needs() -> None:
     assert job["TrainingJobArn"] == arn
     assert job["AlgorithmSpecification"]["TrainingImage"] == MACHINE.image
     assert job["RoleArn"] == MACHINE.role
+    assert job["ResourceConfig"]["InstanceCount"] == 2
     assert job["EnableManagedSpotTraining"] is True
     assert job["CheckpointConfig"]["S3Uri"] == "s3://bucket/out/spot-1/checkpoints"
     assert job["OutputDataConfig"]["S3OutputPath"] == "s3://bucket/out"
@@ -141,6 +143,15 @@ def test_a_session_without_a_region_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(ConfigError, match="there is no AWS region"):
         training_jobs(boto3.Session())
+
+
+def test_a_teacher_comes_by_a_channel_of_its_own() -> None:
+    teacher = "s3://bucket/models/model.tar.gz"
+    config = build_config({}, {"loss.teacher": teacher, "loss.teacher_share": 0.5})
+
+    request = job_request("any", DATA, None, "s3://bucket/out", MACHINE, config)
+
+    assert request.channels == {"training": DATA, "teacher": teacher}
 
 
 def test_a_job_reads_and_writes_addresses_alone() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from libs.artifact.checkpoint import open_checkpoint
+from services.trainer.cluster import Cluster
 from services.trainer.config import TrainerConfig
 from services.trainer.errors import ConfigError, DataError, InterruptedTrainingError
 from services.trainer.main import main
@@ -126,4 +127,55 @@ def test_broken_hyperparameters_are_refused(prefix: Path) -> None:
     (prefix / "input/config/hyperparameters.json").write_text("[1]")
 
     with pytest.raises(ConfigError, match="holds no hyperparameters"):
+        SageMakerJob(prefix).overrides()
+
+
+def test_the_machines_of_a_job_are_those_that_sagemaker_names(prefix: Path) -> None:
+    resources = {
+        "current_host": "algo-2",
+        "hosts": ["algo-1", "algo-2"],
+        "network_interface_name": "eth0",
+        "current_instance_type": "ml.g5.xlarge",
+    }
+    (prefix / "input/config/resourceconfig.json").write_text(json.dumps(resources))
+
+    cluster = SageMakerJob(prefix).cluster(processes=4)
+
+    assert cluster == Cluster(("algo-1", "algo-2"), "algo-2", "eth0", processes=4)
+
+
+def test_a_job_that_names_no_machines_has_one(prefix: Path) -> None:
+    assert SageMakerJob(prefix).cluster(processes=1) == Cluster()
+
+
+@pytest.mark.parametrize(
+    ("resources", "message"),
+    [
+        ("{}", "resourceconfig.json names no machines: .*hosts"),
+        ('{"hosts": ["a", "b"], "current_host": "c"}', "names a, b: current_host is c"),
+    ],
+)
+def test_machines_that_make_no_sense_are_refused(
+    prefix: Path, resources: str, message: str
+) -> None:
+    (prefix / "input/config/resourceconfig.json").write_text(resources)
+
+    with pytest.raises(ConfigError, match=message):
+        SageMakerJob(prefix).cluster(processes=1)
+
+
+def test_a_teacher_is_taken_from_its_channel(prefix: Path) -> None:
+    hyperparameters = prefix / "input/config/hyperparameters.json"
+    hyperparameters.write_text('{"loss.teacher": "s3://bucket/model.tar.gz"}')
+    archive = prefix / "input/data/teacher/model.tar.gz"
+    archive.parent.mkdir()
+    archive.touch()
+
+    assert SageMakerJob(prefix).overrides() == {"loss.teacher": str(archive)}
+
+
+def test_a_teacher_channel_without_an_archive_is_refused(prefix: Path) -> None:
+    (prefix / "input/data/teacher").mkdir()
+
+    with pytest.raises(DataError, match=r"teacher has 0 files: expected one \.tar\.gz"):
         SageMakerJob(prefix).overrides()

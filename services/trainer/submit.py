@@ -8,7 +8,7 @@ from typing import Protocol
 from services.trainer.config import TrainerConfig
 from services.trainer.errors import ConfigError, DataError
 from services.trainer.inputs import is_address, parse_address
-from services.trainer.sagemaker import TEST_CHANNEL, TRAINING_CHANNELS
+from services.trainer.sagemaker import TEACHER_CHANNEL, TEST_CHANNEL, TRAINING_CHANNELS
 
 # What the steps print, read out of the job's log. https://docs.aws.amazon.com/sagemaker/latest/dg/
 # define-train-metrics.html
@@ -26,6 +26,7 @@ class Machine:
     image: str
     role: str
     instance_type: str
+    instances: int
     volume_gigabytes: int
     max_hours: float
     is_spot: bool
@@ -66,11 +67,19 @@ def job_request(
     if not is_address(output):
         raise DataError(f"{output} is no address: expected s3://bucket/prefix")
     folder = output.rstrip("/")
-    channels = {TRAINING_CHANNELS[0]: data} | ({} if test is None else {TEST_CHANNEL: test})
+    channels = {
+        TRAINING_CHANNELS[0]: data,
+        TEST_CHANNEL: test,
+        TEACHER_CHANNEL: config.loss.teacher or None,
+    }
     return JobRequest(
         name=name,
         machine=machine,
-        channels={channel: str(parse_address(place)) for channel, place in channels.items()},
+        channels={
+            channel: str(parse_address(place))
+            for channel, place in channels.items()
+            if place is not None
+        },
         output=folder,
         checkpoints=f"{folder}/{name}/checkpoints",
         hyperparameters={

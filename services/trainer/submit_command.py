@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 @click.option("--role", required=True, help="ARN of the role that the job runs under.")
 @click.option("--name", help="Name of the job; without it, one made of the time.")
 @click.option("--instance-type", default="ml.g5.xlarge", show_default=True)
+@click.option(
+    "--instances",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Machines; torchrun joins them, with one process a GPU.",
+)
 @click.option("--volume-gigabytes", type=click.IntRange(1), default=50, show_default=True)
 @click.option("--max-hours", type=click.FloatRange(0.1), default=12, show_default=True)
 @click.option(

@@ -43,6 +43,15 @@ def wait_for_all() -> None:
         torch.distributed.barrier()
 
 
+def is_any(flag: bool) -> bool:
+    """Tell every process whether one of them says yes; all have to ask at the same step."""
+    if not torch.distributed.is_initialized():
+        return flag
+    votes = torch.tensor(float(flag), device=_state().device)
+    torch.distributed.all_reduce(votes, op=torch.distributed.ReduceOp.MAX)
+    return bool(votes)
+
+
 def _state() -> PartialState:
     if torch.cuda.is_available():
         return PartialState()

@@ -1,9 +1,11 @@
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -16,6 +18,7 @@ from services.trainer.testing import distributed_fit
 from services.trainer.testing.runs import tiny_pipeline
 from services.trainer.testing.tiny_encoder import write_tiny_encoder
 
+LOG = "log.txt"
 TOLERANCE = 1e-4  # sums in another order, over a few dozen steps
 
 
@@ -81,10 +84,38 @@ def test_a_job_on_two_machines_publishes_from_the_first(
     machines = [start_machine(tmp_path / host, complaints, config, hosts, port) for host in hosts]
     codes = [machine.wait() for machine in machines]
 
-    assert codes == [0, 0]
+    assert codes == [0, 0], [(tmp_path / host / LOG).read_text() for host in hosts]
     first, second = (tmp_path / host / "model" for host in hosts)
     assert open_checkpoint(first).info.evaluation["rows"]
     assert not second.exists()
+
+
+def test_a_signal_to_one_machine_stops_both_at_the_same_step(
+    tmp_path: Path, complaints: Path, config: TrainerConfig
+) -> None:
+    config = build_config(config.to_dict(), {"fit.epochs": 400, "fit.patience": 0})
+    port, hosts = free_port(), ["127.0.0.1", "localhost"]
+
+    machines = [start_machine(tmp_path / host, complaints, config, hosts, port) for host in hosts]
+    while not states(tmp_path / hosts[1]):
+        assert machines[1].poll() is None
+        time.sleep(0.1)
+    machines[0].terminate()
+    codes = [machine.wait(60) for machine in machines]
+
+    assert codes == [1, 1]
+    first, second = (saved_step(tmp_path / host) for host in hosts)
+    assert first == second != ""
+
+
+def states(prefix: Path) -> list[str]:
+    return sorted(path.name for path in (prefix / "checkpoints" / "fit").glob("checkpoint-*"))
+
+
+def saved_step(prefix: Path) -> str:
+    """Return the step that a machine says it saved when it was asked to stop."""
+    said = re.search(r"asked to stop and saved step (\d+)", (prefix / LOG).read_text())
+    return said.group(1) if said else ""
 
 
 def start_machine(
@@ -104,7 +135,8 @@ def start_machine(
     (folders[0] / "hyperparameters.json").write_text(json.dumps(values))
     shutil.copy(complaints, folders[1])
     command = [sys.executable, "-m", "services.trainer.main", "train", "--prefix", str(prefix)]
-    return subprocess.Popen(command, env=environment(MASTER_PORT=str(port)))
+    with (prefix / LOG).open("wb") as log:
+        return subprocess.Popen(command, env=environment(MASTER_PORT=str(port)), stderr=log)
 
 
 def free_port() -> int:

@@ -280,7 +280,9 @@ class _Follower(TrainerCallback):
             control.should_save = True
             if self._history.has_run_out_of_patience(self._task.config.patience, state.global_step):
                 control.should_training_stop = True
-        if self._watcher.is_stop_wanted() and state.global_step < state.max_steps:
+        # Signals reach machines at different steps; those that went on would wait for the others.
+        is_stop_wanted = distributed.is_any(self._watcher.is_stop_wanted())
+        if is_stop_wanted and state.global_step < state.max_steps:
             self.was_interrupted = True
             control.should_save = True
             control.should_training_stop = True

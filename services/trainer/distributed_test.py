@@ -14,6 +14,7 @@ import pytest
 from libs.artifact.checkpoint import open_checkpoint
 from services.trainer.config import TrainerConfig, build_config
 from services.trainer.prepare import DataFiles
+from services.trainer.submit import hyperparameters
 from services.trainer.testing import distributed_fit
 from services.trainer.testing.runs import tiny_pipeline
 from services.trainer.testing.tiny_encoder import write_tiny_encoder
@@ -127,12 +128,7 @@ def start_machine(
         folder.mkdir(parents=True)
     resources = {"hosts": hosts, "current_host": prefix.name, "network_interface_name": "lo"}
     (folders[0] / "resourceconfig.json").write_text(json.dumps(resources))
-    values = {
-        f"{section}.{name}": json.dumps(value)
-        for section, fields in config.to_dict().items()
-        for name, value in fields.items()
-    }
-    (folders[0] / "hyperparameters.json").write_text(json.dumps(values))
+    (folders[0] / "hyperparameters.json").write_text(json.dumps(hyperparameters(config)))
     shutil.copy(complaints, folders[1])
     command = [sys.executable, "-m", "services.trainer.main", "train", "--prefix", str(prefix)]
     with (prefix / LOG).open("wb") as log:

@@ -12,7 +12,7 @@ from services.trainer.errors import ConfigError, DataError, InterruptedTrainingE
 from services.trainer.main import main
 from services.trainer.prepare import DataFiles
 from services.trainer.sagemaker import SageMakerJob
-from services.trainer.submit import METRICS
+from services.trainer.submit import METRICS, hyperparameters
 from services.trainer.testing.complaints import invented_rows, write_rows
 from services.trainer.testing.runs import AfterSteps, tiny_pipeline
 
@@ -24,12 +24,7 @@ def prefix(tmp_path: Path, complaints: Path, config: TrainerConfig) -> Path:
     for folder in ("input/config", "input/data/training", "model", "output/data", "checkpoints"):
         (root / folder).mkdir(parents=True)
     shutil.copy(complaints, root / "input/data/training/complaints.csv")
-    values = {
-        f"{section}.{name}": json.dumps(value)
-        for section, fields in config.to_dict().items()
-        for name, value in fields.items()
-    }
-    values["sagemaker_program"] = '"main.py"'
+    values = {**hyperparameters(config), "sagemaker_program": '"main.py"'}
     (root / "input/config/hyperparameters.json").write_text(json.dumps(values))
     return root
 

@@ -82,10 +82,15 @@ def job_request(
         },
         output=folder,
         checkpoints=f"{folder}/{name}/checkpoints",
-        hyperparameters={
-            f"{section}.{field}": json.dumps(value)
-            for section, fields in config.to_dict().items()
-            for field, value in fields.items()
-        },
+        hyperparameters=hyperparameters(config),
         metrics=METRICS,
     )
+
+
+def hyperparameters(config: TrainerConfig) -> dict[str, str]:
+    """Return `section.field` -> value as JSON: how a job is told its configuration."""
+    return {
+        f"{section}.{field}": json.dumps(value)
+        for section, fields in config.to_dict().items()
+        for field, value in fields.items()
+    }

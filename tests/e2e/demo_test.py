@@ -68,6 +68,8 @@ def test_every_streamed_complaint_is_in_the_log_exactly_once_under_the_released_
     assert len({row.complaint_id for row in rows}) == STREAMED
     assert {row.model_digest for row in rows} == {released_digest()}
     assert summary["decision"]
+    assert Path(summary["places"]["artifact"]).read_bytes() == RELEASED.read_bytes()
+    assert Path(summary["places"]["artifact"]).is_relative_to(tmp_path)
     assert not list(processes_of(tmp_path))
 
 

@@ -43,6 +43,7 @@ def variants(budget: Budget) -> dict[str, dict[str, object]]:
         **{f"head {kind}": {"head.kind": kind} for kind in ("cls_mlp", "mean")},
         **{f"layers {count}": {"encoder.layers": count} for count in (2, 4)},
         "truncation head_tail": {"encoder.truncation": "head_tail"},
+        "markup as it is": {"encoder.compact_markup": False},
         **{
             f"max length {length}": {"encoder.max_length": length}
             for length in (128, 256, 384)

@@ -1,5 +1,6 @@
 """The whole loop on one machine: what is started, and in which order."""
 
+import shutil
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from ops.local.demo.cloud import Cloud, copy_bucket, open_cloud
 from ops.local.demo.complaints import Complaint, repeat_to, write_labelled
 from ops.local.demo.inputs import Inputs
 from ops.local.demo.log_watcher import LogWatcher
-from ops.local.demo.options import DemoOptions
+from ops.local.demo.options import RELEASED, DemoOptions
 from ops.local.demo.producer import Producer
 from ops.local.demo.retraining import Retraining, RetrainingSteps
 from ops.local.demo.running import run_to_end, start_server
@@ -92,9 +93,13 @@ class Demo:
         return replace(cloud, environment={**cloud.environment, **ports.environment})
 
     def _make_artifact(self) -> Path:
-        if self.options.served is not None:
-            return self.options.served
-        workspace = self.workspace
+        workspace, served = self.workspace, self.options.served
+        if served == RELEASED:
+            # A copy, since `./pants run` reads the repository from a folder that it deletes.
+            workspace.export.mkdir(parents=True)
+            return Path(shutil.copy(RELEASED, workspace.artifact))
+        if served is not None:
+            return served
         title = f"Train a model on {len(self.inputs.training)} complaints"
         with self.screen.step(title) as update:
             write_labelled(self.inputs.training, workspace.training_data)
@@ -182,7 +187,7 @@ class Demo:
     def _places(self, serving_port: int) -> dict[str, str]:
         workspace = self.workspace
         return {
-            "artifact": str(self.options.served or workspace.artifact),
+            "artifact": str(self.options.artifact or workspace.artifact),
             "prediction log": str(workspace.bucket_copy / "predictions"),
             "reviews": str(workspace.bucket_copy / "reviews"),
             "ledger": str(workspace.bucket_copy / "registry" / "ledger"),

@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from libs.artifact.checkpoint import open_checkpoint
+from services.trainer import main
 from services.trainer.config import TrainerConfig, build_config
 from services.trainer.prepare import DataFiles
 from services.trainer.submit import hyperparameters
@@ -19,7 +21,6 @@ from services.trainer.testing import distributed_fit
 from services.trainer.testing.runs import tiny_pipeline
 from services.trainer.testing.tiny_encoder import write_tiny_encoder
 
-LOG = "log.txt"
 TOLERANCE = 1e-4  # sums in another order, over a few dozen steps
 
 
@@ -76,63 +77,80 @@ def test_two_processes_follow_the_loss_of_one_with_twice_the_batch(
     assert two == pytest.approx(one, abs=TOLERANCE)
 
 
+class Machine:
+    """One machine of a job: the folders of SageMaker, and the container's command."""
+
+    def __init__(self, prefix: Path, environ: dict[str, str]) -> None:
+        self.prefix = prefix
+        command = [sys.executable, "-m", main.__name__, "train", "--prefix", str(prefix)]
+        with (prefix / "log.txt").open("wb") as log:
+            self.process = subprocess.Popen(command, env=environ, stderr=log)
+
+    @property
+    def log(self) -> str:
+        return (self.prefix / "log.txt").read_text()
+
+    def has_saved(self) -> bool:
+        return any((self.prefix / "checkpoints" / "fit").glob("checkpoint-*"))
+
+
+StartJob = Callable[[TrainerConfig], list[Machine]]
+
+
+@pytest.fixture
+def start_job(tmp_path: Path, complaints: Path) -> Iterator[StartJob]:
+    """Start a job on two machines, which are one: they find each other over loopback."""
+    machines: list[Machine] = []
+
+    def start(config: TrainerConfig) -> list[Machine]:
+        hosts, environ = ["127.0.0.1", "localhost"], environment(MASTER_PORT=str(free_port()))
+        for host in hosts:
+            settings, channel = (
+                tmp_path / host / "input" / name for name in ("config", "data/train")
+            )
+            settings.mkdir(parents=True)
+            channel.mkdir(parents=True)
+            resources = {"hosts": hosts, "current_host": host, "network_interface_name": "lo"}
+            (settings / "resourceconfig.json").write_text(json.dumps(resources))
+            (settings / "hyperparameters.json").write_text(json.dumps(hyperparameters(config)))
+            shutil.copy(complaints, channel)
+            machines.append(Machine(tmp_path / host, environ))
+        return machines
+
+    yield start
+    for machine in machines:
+        machine.process.terminate()  # torchrun ends its processes; a killed one would leave them
+        machine.process.wait(60)
+
+
 def test_a_job_on_two_machines_publishes_from_the_first(
-    tmp_path: Path, complaints: Path, config: TrainerConfig
+    start_job: StartJob, config: TrainerConfig
 ) -> None:
-    config = build_config(config.to_dict(), {"fit.epochs": 1, "fit.patience": 0})
-    port, hosts = free_port(), ["127.0.0.1", "localhost"]
+    first, second = start_job(build_config(config.to_dict(), {"fit.epochs": 1, "fit.patience": 0}))
 
-    machines = [start_machine(tmp_path / host, complaints, config, hosts, port) for host in hosts]
-    codes = [machine.wait() for machine in machines]
+    codes = [machine.process.wait(180) for machine in (first, second)]
 
-    assert codes == [0, 0], [(tmp_path / host / LOG).read_text() for host in hosts]
-    first, second = (tmp_path / host / "model" for host in hosts)
-    assert open_checkpoint(first).info.evaluation["rows"]
-    assert not second.exists()
+    assert codes == [0, 0], first.log + second.log
+    assert open_checkpoint(first.prefix / "model").info.evaluation["rows"]
+    assert not (second.prefix / "model").exists()
 
 
 def test_a_signal_to_one_machine_stops_both_at_the_same_step(
-    tmp_path: Path, complaints: Path, config: TrainerConfig
+    start_job: StartJob, config: TrainerConfig
 ) -> None:
-    config = build_config(config.to_dict(), {"fit.epochs": 400, "fit.patience": 0})
-    port, hosts = free_port(), ["127.0.0.1", "localhost"]
-
-    machines = [start_machine(tmp_path / host, complaints, config, hosts, port) for host in hosts]
-    while not states(tmp_path / hosts[1]):
-        assert machines[1].poll() is None
+    first, second = start_job(
+        build_config(config.to_dict(), {"fit.epochs": 400, "fit.patience": 0})
+    )
+    while not second.has_saved():
+        assert second.process.poll() is None, second.log
         time.sleep(0.1)
-    machines[0].terminate()
-    codes = [machine.wait(60) for machine in machines]
+    first.process.terminate()
+
+    codes = [machine.process.wait(60) for machine in (first, second)]
 
     assert codes == [1, 1]
-    first, second = (saved_step(tmp_path / host) for host in hosts)
-    assert first == second != ""
-
-
-def states(prefix: Path) -> list[str]:
-    return sorted(path.name for path in (prefix / "checkpoints" / "fit").glob("checkpoint-*"))
-
-
-def saved_step(prefix: Path) -> str:
-    """Return the step that a machine says it saved when it was asked to stop."""
-    said = re.search(r"asked to stop and saved step (\d+)", (prefix / LOG).read_text())
-    return said.group(1) if said else ""
-
-
-def start_machine(
-    prefix: Path, complaints: Path, config: TrainerConfig, hosts: list[str], port: int
-) -> subprocess.Popen[bytes]:
-    """Start one machine of a job: the folders of SageMaker, and the container's command."""
-    folders = [prefix / "input" / name for name in ("config", "data/training")]
-    for folder in folders:
-        folder.mkdir(parents=True)
-    resources = {"hosts": hosts, "current_host": prefix.name, "network_interface_name": "lo"}
-    (folders[0] / "resourceconfig.json").write_text(json.dumps(resources))
-    (folders[0] / "hyperparameters.json").write_text(json.dumps(hyperparameters(config)))
-    shutil.copy(complaints, folders[1])
-    command = [sys.executable, "-m", "services.trainer.main", "train", "--prefix", str(prefix)]
-    with (prefix / LOG).open("wb") as log:
-        return subprocess.Popen(command, env=environment(MASTER_PORT=str(port)), stderr=log)
+    steps = [re.findall(r"to stop and saved step (\d+)", one.log) for one in (first, second)]
+    assert steps[0] == steps[1] != []
 
 
 def free_port() -> int:

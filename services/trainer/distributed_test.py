@@ -2,7 +2,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from torch.distributed.elastic.utils.distributed import get_free_port
 
 from libs.artifact.checkpoint import open_checkpoint
 from services.trainer import main
@@ -103,7 +103,7 @@ def start_job(tmp_path: Path, complaints: Path) -> Iterator[StartJob]:
     machines: list[Machine] = []
 
     def start(config: TrainerConfig) -> list[Machine]:
-        hosts, environ = ["127.0.0.1", "localhost"], environment(MASTER_PORT=str(free_port()))
+        hosts, environ = ["127.0.0.1", "localhost"], environment(MASTER_PORT=str(get_free_port()))
         for host in hosts:
             settings, channel = (
                 tmp_path / host / "input" / name for name in ("config", "data/train")
@@ -151,10 +151,3 @@ def test_a_signal_to_one_machine_stops_both_at_the_same_step(
     assert codes == [1, 1]
     steps = [re.findall(r"to stop and saved step (\d+)", one.log) for one in (first, second)]
     assert steps[0] == steps[1] != []
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

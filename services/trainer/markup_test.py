@@ -2,6 +2,7 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 
+from libs.text.errors import TokenizerError
 from services.trainer.encoder import packaged_folder
 from services.trainer.markup import compact_markup
 
@@ -46,6 +47,12 @@ def test_a_tokenizer_that_has_the_rules_stays_as_it_is(plain: bytes) -> None:
 
     assert once != plain
     assert compact_markup(once) == once
+
+
+@pytest.mark.parametrize("content", [b"", b"not JSON", b"[]"])
+def test_a_file_that_is_no_tokenizer_is_refused_in_one_sentence(content: bytes) -> None:
+    with pytest.raises(TokenizerError, match=r"tokenizer\.json is not a tokenizer file"):
+        compact_markup(content)
 
 
 def test_a_tokenizer_without_a_normalizer_gets_one() -> None:

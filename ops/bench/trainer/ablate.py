@@ -43,7 +43,7 @@ def variants(budget: Budget) -> dict[str, dict[str, object]]:
         **{f"head {kind}": {"head.kind": kind} for kind in ("cls_mlp", "mean")},
         **{f"layers {count}": {"encoder.layers": count} for count in (2, 4)},
         "truncation head_tail": {"encoder.truncation": "head_tail"},
-        "markup as it is": {"encoder.compact_markup": False},
+        **{f"reads {reads}": {"encoder.reads": reads} for reads in ("everything", "content_words")},
         **{
             f"max length {length}": {"encoder.max_length": length}
             for length in (128, 256, 384)

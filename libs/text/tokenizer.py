@@ -65,6 +65,11 @@ class NarrativeTokenizer:
         encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [self._frame(encoding.ids) for encoding in encodings]
 
+    def read_back(self, narrative: str) -> str:
+        """Return as text what of a narrative becomes tokens; raises InvalidNarrativeError."""
+        _, *body_ids, _ = self.encode(narrative).input_ids
+        return str(self._tokenizer.decode(body_ids))
+
     def to_json(self) -> str:
         """Return the content of `tokenizer.json`."""
         return str(self._tokenizer.to_str())

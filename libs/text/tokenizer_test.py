@@ -34,6 +34,11 @@ def test_truncation_is_told_with_the_full_token_count() -> None:
     assert encoded.is_truncated
 
 
+def test_what_a_narrative_becomes_can_be_read_back() -> None:
+    assert small_tokenizer().read_back("They, CHARGED me") == "they [UNK] charged me"
+    assert small_tokenizer(max_length=4).read_back("they charged me twice") == "they charged"
+
+
 def test_a_batch_gives_each_narrative_what_it_gets_alone() -> None:
     tokenizer = small_tokenizer()
     narratives = ["they charged me", "twice", "me me me late unknown"]

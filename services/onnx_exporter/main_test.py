@@ -112,6 +112,7 @@ def test_the_figures_of_the_card_can_be_measured_again(
     card = unpack_artifact(archive, tmp_path / "model").path("MODEL_CARD.md").read_text()
     macro_f1 = document["figures"]["macro_f1"]
     assert "Invented complaints." in card
+    assert 'return it." | x ##x' in card
     assert f"| macro F1 | {macro_f1['value']:.4f} ({macro_f1['low']:.4f} to" in card
     assert f"| credit_card | {document['figures']['classes'][0]['precision']:.4f} |" in card
 

@@ -1,10 +1,10 @@
 """MODEL_CARD.md, written from the checkpoint's evaluation and the verification's results."""
 
-from libs.artifact.checkpoint import Checkpoint
 from libs.artifact.manifest import Scalar
 from libs.evaluation.figures import Figures
 from libs.evaluation.metrics import Interval
 from services.onnx_exporter.agreement import AgreementReport
+from services.onnx_exporter.export import TrainedModel
 from services.onnx_exporter.gate import Measurements
 from services.onnx_exporter.release import Release
 from services.onnx_exporter.workspace import QuantizeReport, VerifyReport
@@ -21,11 +21,12 @@ English, nor of products that are not in the list.
 """
 
 
+EXAMPLE = "XXXX took {$35.00} out of my account on XX/XX/2020, and they won't return it."
 NO_STATEMENT = "Whoever exported this model has not said where its training data comes from.\n"
 
 
 def render_model_card(
-    release: Release, checkpoint: Checkpoint, quantized: QuantizeReport, verified: VerifyReport
+    release: Release, model: TrainedModel, quantized: QuantizeReport, verified: VerifyReport
 ) -> str:
     """Return the card; the same inputs give the same text."""
     sections = [
@@ -33,8 +34,8 @@ def render_model_card(
         INTENDED_USE,
         f"## Data and its limits\n\n{release.data_statement or NO_STATEMENT}",
         _figures(verified.measured),
-        _model(checkpoint, quantized, verified),
-        _evaluation(checkpoint.info.evaluation),
+        _model(model, quantized, verified),
+        _evaluation(model.checkpoint.info.evaluation),
         _verification(verified.measured),
     ]
     return "\n".join(sections)
@@ -76,8 +77,8 @@ def _figures(measured: Measurements) -> str:
     )
 
 
-def _model(checkpoint: Checkpoint, quantized: QuantizeReport, verified: VerifyReport) -> str:
-    info = checkpoint.info
+def _model(model: TrainedModel, quantized: QuantizeReport, verified: VerifyReport) -> str:
+    info = model.checkpoint.info
     return _section(
         "Model",
         {
@@ -86,11 +87,12 @@ def _model(checkpoint: Checkpoint, quantized: QuantizeReport, verified: VerifyRe
             "sparse branch": f"{info.head.ngrams:,} token n-grams",
             "labels": ", ".join(info.label_schema.names),
             "longest input": f"{info.truncation.max_length} tokens ({info.truncation.strategy})",
+            f'reads of "{EXAMPLE}"': model.tokenizer.read_back(EXAMPLE),
             "temperature": f"{info.temperature:.4g}",
             "review below": f"{info.review_threshold:.2f}",
             "precision": quantized.precision,
             "one narrative per run": "yes" if verified.one_narrative_per_run else "no",
-            "checkpoint": checkpoint.digest,
+            "checkpoint": model.checkpoint.digest,
             "training data": info.training_data_fingerprint,
             "trained": f"{info.created_at:%Y-%m-%d}, code {info.code_revision}",
         },

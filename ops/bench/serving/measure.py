@@ -64,14 +64,18 @@ def compare_with_in_process(plan: Plan) -> list[Row]:
 
 
 def compare_with_original(plan: Plan) -> list[Row]:
-    """Our artifact, and one with the original's own encoder and limit, against its design."""
+    """Our artifact, and the original's own encoder and limit, against its design.
+
+    Its encoder reads what the released one reads, and once more every token that the original does.
+    """
     with serve_flask_peer() as peer:
         original = _speed(peer, plan)
-    base = plan.built(BASE, ORIGINAL_MAX_LENGTH)
+    own = f"its encoder in int8, {ORIGINAL_MAX_LENGTH} tokens"
     rows = []
     for name, artifact, bar in (
         ("released artifact", plan.artifact, 10.0),
-        (f"its encoder in int8, {ORIGINAL_MAX_LENGTH} tokens as it", base, 5.0),
+        (f"{own} of content words", plan.built(BASE, ORIGINAL_MAX_LENGTH, "content_words"), 5.0),
+        (f"{own} of everything, as it", plan.built(BASE, ORIGINAL_MAX_LENGTH), 5.0),
     ):
         with serve_artifact(artifact, **PATIENT) as server:
             many, single = _speed(server, plan).times_faster(original)

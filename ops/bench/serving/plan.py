@@ -6,6 +6,7 @@ from pathlib import Path
 from libs.artifact.archive import unpack_artifact
 from ops.bench.serving.artifacts import EncoderSize, build_artifact
 from ops.bench.serving.peers import Peer
+from services.trainer.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class Plan:
         """The artifact to measure, unpacked."""
         return self._unpack(self.archive)
 
-    def built(self, size: EncoderSize, max_length: int) -> Path:
+    def built(self, size: EncoderSize, max_length: int, reading: Reading = "everything") -> Path:
         """Return an int8 artifact with random weights of `size`, unpacked."""
-        return self._unpack(build_artifact(self.cache, size, max_length))
+        return self._unpack(build_artifact(self.cache, size, max_length, reading))
 
     def _unpack(self, archive: Path) -> Path:
         if archive not in self.unpacked:

@@ -17,6 +17,7 @@ from services.trainer.errors import ConfigError, DataError
 from services.trainer.files import describe_write_error
 from services.trainer.prepare import DataFiles
 
+HIGHEST_PORT = 65535
 TRAINING_CHANNELS = ("training", "train")
 TEST_CHANNEL = "test"
 TEACHER_CHANNEL = "teacher"
@@ -70,8 +71,14 @@ class SageMakerJob:
             current_host=resources.current_host,
             network_interface=resources.network_interface_name,
             processes=processes,
-            port=int(self.environ.get("MASTER_PORT", DEFAULT_PORT)),
+            port=self._port(),
         )
+
+    def _port(self) -> int:
+        value = self.environ.get("MASTER_PORT", str(DEFAULT_PORT))
+        if not value.isascii() or not value.isdigit() or not 0 < int(value) <= HIGHEST_PORT:
+            raise ConfigError(f"MASTER_PORT is {value!r}: expected a port, 1 to {HIGHEST_PORT}")
+        return int(value)
 
     def overrides(self) -> dict[str, object]:
         """Return the hyperparameters, `section.field` -> value, and a teacher that came by channel.

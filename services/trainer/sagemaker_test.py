@@ -159,6 +159,15 @@ def test_machines_that_make_no_sense_are_refused(
         SageMakerJob(prefix).cluster(processes=1)
 
 
+@pytest.mark.parametrize("port", ["", "http", "0", "65536", "-1"])
+def test_a_port_that_is_none_is_named(prefix: Path, port: str) -> None:
+    resources = {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}
+    (prefix / "input/config/resourceconfig.json").write_text(json.dumps(resources))
+
+    with pytest.raises(ConfigError, match=f"MASTER_PORT is '{port}': expected a port, 1 to 65535"):
+        SageMakerJob(prefix, {"MASTER_PORT": port}).cluster(processes=1)
+
+
 def test_a_teacher_is_taken_from_its_channel(prefix: Path) -> None:
     hyperparameters = prefix / "input/config/hyperparameters.json"
     hyperparameters.write_text('{"loss.teacher": "s3://bucket/model.tar.gz"}')

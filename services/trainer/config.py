@@ -78,7 +78,8 @@ class EncoderConfig(Section, frozen=True, kw_only=True):
         Meta(
             description="What becomes tokens: everything; compact_markup makes a run of redactions "
             "(XXXX XX/XX/XXXX) one token and an amount {$10.00} to $10; content_words leaves out "
-            "redactions, punctuation and English function words (the, and, they)."
+            "redactions, punctuation, and English articles, prepositions, conjunctions and "
+            "auxiliaries (the, of, and, was)."
         ),
     ] = "compact_markup"
     layers: Annotated[

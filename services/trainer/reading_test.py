@@ -39,13 +39,13 @@ def test_compact_markup_makes_marks_short_and_changes_nothing_else(
 @pytest.mark.parametrize(
     ("narrative", "tokens"),
     [
-        ("The fee of {$1200.00} was NOT theirs.", ["fee", "$", "1200", "not"]),
-        ("on XX/XX/XXXX XXXX's bank called me", ["bank", "called"]),
+        ("The fee of {$1200.00} was NOT theirs.", ["fee", "$", "1200", "not", "theirs"]),
+        ("on XX/XX/XXXX XXXX's bank called me", ["bank", "called", "me"]),
         ("can't, won't, didn\N{RIGHT SINGLE QUOTATION MARK}t, isn't", ["not", "not", "not", "not"]),
-        ("they're overdrawn; I've an over-draft", ["over", "##dra", "##wn", "over", "draft"]),
+        ("they're overdrawn; an over-draft", ["they", "over", "##dra", "##wn", "over", "draft"]),
         ("US Bank charged it off", ["us", "bank", "charged", "off"]),
-        ("another theme, iffy", ["another", "theme", "if", "##fy"]),
-        ("was it you?", []),
+        ("another theme, only", ["another", "theme", "only"]),
+        ("was it that?", []),
     ],
 )
 def test_content_words_leaves_out_what_complaints_share(

@@ -82,5 +82,6 @@ def build_artifact(
         if not checkpoint.exists():
             _write_checkpoint(checkpoint, size, max_length, reading)
         exporter = [sys.executable, "-m", "services.onnx_exporter.main", "export"]
-        subprocess.run([*exporter, str(checkpoint), "--to", str(target), *_ANY_QUALITY], check=True)
+        command = [*exporter, str(checkpoint), "--to", str(target), *_ANY_QUALITY]
+        subprocess.run(command, check=True, stdout=sys.stderr)  # ours may be a JSON document
     return archive

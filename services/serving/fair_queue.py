@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 
 @dataclass(eq=False)
@@ -15,30 +15,32 @@ class Ticket:
     submitted_at: float
     handed_out: int = 0
     is_cancelled: bool = False
-    owner: Any = None
 
     @property
     def pending(self) -> int:
         return 0 if self.is_cancelled else self.size - self.handed_out
 
 
-class FairQueue:
+Waiting = TypeVar("Waiting", bound=Ticket)
+
+
+class FairQueue(Generic[Waiting]):
     """Round robin over requests, so that a batch of 500 takes one turn where a single takes one."""
 
     def __init__(self) -> None:
-        self._tickets: deque[Ticket] = deque()
+        self._tickets: deque[Waiting] = deque()
         self.pending = 0
 
-    def add(self, ticket: Ticket) -> None:
+    def add(self, ticket: Waiting) -> None:
         self._tickets.append(ticket)
         self.pending += ticket.pending
 
-    def cancel(self, ticket: Ticket) -> None:
+    def cancel(self, ticket: Waiting) -> None:
         """Forget what `ticket` still waits for; its place is dropped when its turn comes."""
         self.pending -= ticket.pending
         ticket.is_cancelled = True
 
-    def take(self) -> tuple[Ticket, int] | None:
+    def take(self) -> tuple[Waiting, int] | None:
         """Hand out the next item as its ticket and index, or None when nothing waits."""
         while self._tickets:
             ticket = self._tickets.popleft()

@@ -5,7 +5,7 @@ def ticket(size: int) -> Ticket:
     return Ticket(size, deadline=10.0, submitted_at=0.0)
 
 
-def queue_of(*tickets: Ticket) -> FairQueue:
+def queue_of(*tickets: Ticket) -> FairQueue[Ticket]:
     queue = FairQueue()
     for entry in tickets:
         queue.add(entry)

@@ -36,12 +36,17 @@ class Limits:
     """First guess of one item's time on a lane; measured from then on."""
 
 
-class Job(Generic[Item, Result]):
-    """A request under way: its items, the results so far, and who is told at the end."""
+class Job(Ticket, Generic[Item, Result]):
+    """A request under way: its items, the results so far, and who is told at the end.
 
-    def __init__(self, items: Sequence[Item], ticket: Ticket, on_done: OnDone[Result]) -> None:
+    It is its own ticket: two objects that knew each other would be left to the garbage collector.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], deadline: float, now: float, on_done: OnDone[Result]
+    ) -> None:
+        super().__init__(len(items), deadline, now)
         self.items = items
-        self.ticket = ticket
         self.results: list[Result | None] = [None] * len(items)
         self.missing = len(items)
         self.on_done = on_done
@@ -61,7 +66,7 @@ class Scheduler(Generic[Item, Result]):
         self._limits = limits
         self._on_wait = on_wait
         self._clock = clock
-        self._queue = FairQueue()
+        self._queue: FairQueue[Job[Item, Result]] = FairQueue()
         self._changed = threading.Condition()
         self._running = 0
         self._closed = False
@@ -80,17 +85,15 @@ class Scheduler(Generic[Item, Result]):
         now = self._clock()
         with self._changed:
             self._admit(len(items), patience_seconds)
-            ticket = Ticket(len(items), now + patience_seconds, now)
-            job = Job(items, ticket, on_done)
-            ticket.owner = job
-            self._queue.add(ticket)
+            job = Job(items, now + patience_seconds, now, on_done)
+            self._queue.add(job)
             self._changed.notify(len(items))
         return job
 
     def abandon(self, job: Job[Item, Result]) -> None:
         """Compute nothing more of `job`: nobody waits for it, and `on_done` stays uncalled."""
         with self._changed:
-            self._queue.cancel(job.ticket)
+            self._queue.cancel(job)
 
     @property
     def pending(self) -> int:
@@ -149,25 +152,25 @@ class Scheduler(Generic[Item, Result]):
     def _take(self) -> list[tuple[Job[Item, Result], int]]:
         taken: list[tuple[Job[Item, Result], int]] = []
         while len(taken) < self._limits.items_per_run and (turn := self._queue.take()):
-            ticket, index = turn
-            if self._is_too_late(ticket):
-                self._expire(ticket)
+            job, index = turn
+            if self._is_too_late(job):
+                self._expire(job)
             else:
-                taken.append((ticket.owner, index))
+                taken.append((job, index))
         return taken
 
-    def _is_too_late(self, ticket: Ticket) -> bool:
-        patience = ticket.deadline - ticket.submitted_at
-        return self._clock() > ticket.deadline - min(self.seconds_per_item, patience / 2)
+    def _is_too_late(self, job: Job[Item, Result]) -> bool:
+        patience = job.deadline - job.submitted_at
+        return self._clock() > job.deadline - min(self.seconds_per_item, patience / 2)
 
-    def _expire(self, ticket: Ticket) -> None:
-        self._queue.cancel(ticket)
-        ticket.owner.on_done(OverloadedError("deadline", "no answer was ready in time", 1.0))
+    def _expire(self, job: Job[Item, Result]) -> None:
+        self._queue.cancel(job)
+        job.on_done(OverloadedError("deadline", "no answer was ready in time", 1.0))
 
     def _run(self, taken: list[tuple[Job[Item, Result], int]], is_alone: bool) -> None:
         began_at = self._clock()
         for job, _ in taken:
-            self._on_wait(began_at - job.ticket.submitted_at)
+            self._on_wait(began_at - job.submitted_at)
         results: Sequence[Result] | None = None
         try:
             results = self._compute([job.items[index] for job, index in taken], is_alone)
@@ -193,10 +196,10 @@ class Scheduler(Generic[Item, Result]):
     ) -> list[Job[Item, Result]]:
         finished = []
         for position, (job, index) in enumerate(taken):
-            if job.ticket.is_cancelled:
+            if job.is_cancelled:
                 continue
             if results is None:
-                self._queue.cancel(job.ticket)
+                self._queue.cancel(job)
                 finished.append(job)
                 continue
             job.results[index] = results[position]

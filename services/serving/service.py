@@ -1,6 +1,7 @@
 """One worker's service: loads the model off the event loop, keeps its health, drains at the end."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -146,6 +147,9 @@ class Service:
         )
         cache = AnswerCache(self._capacity.cache_entries, self.metrics)
         predictor = Predictor(scheduler, self._capacity.patience, cache)
+        # What is loaded stays: looking through it again and again would hold up every request.
+        gc.collect()
+        gc.freeze()
         return LoadedModel(classifier, scheduler, predictor)
 
     def _give_up(self) -> None:

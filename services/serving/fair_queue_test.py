@@ -6,7 +6,7 @@ def ticket(size: int) -> Ticket:
 
 
 def queue_of(*tickets: Ticket) -> FairQueue[Ticket]:
-    queue = FairQueue()
+    queue: FairQueue[Ticket] = FairQueue()
     for entry in tickets:
         queue.add(entry)
     return queue

@@ -60,3 +60,50 @@ def test_after_an_answer_half_a_head_keeps_no_connection_open() -> None:
         return answers + await reader.read()
 
     assert converse(send_more).count(b"200 OK") == 2
+
+
+class RecordingTransport(asyncio.Transport):
+    """Keeps what is written to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writes: list[bytes] = []
+        self.is_closed = asyncio.Event()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.writes.append(bytes(data))
+
+    def close(self) -> None:
+        self.is_closed.set()
+
+    def is_closing(self) -> bool:
+        return self.is_closed.is_set()
+
+
+def writes_for(request: bytes) -> list[bytes]:
+    """Return what the protocol writes for a request that ends its connection."""
+
+    async def run() -> list[bytes]:
+        config = uvicorn.Config(say_yes, log_config=None)
+        transport = RecordingTransport()
+        protocol = PunctualProtocol(config, ServerState(), {})
+        protocol.connection_made(transport)
+        protocol.data_received(request)
+        async with asyncio.timeout(30):
+            await transport.is_closed.wait()
+        return [data for data in transport.writes if data]
+
+    return asyncio.run(run())
+
+
+def test_an_answer_leaves_in_one_piece() -> None:
+    (answer,) = writes_for(b"GET / HTTP/1.1\r\nHost: serving\r\nConnection: close\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"\r\n\r\nyes")
+
+
+def test_a_head_without_a_body_leaves_too() -> None:
+    (answer,) = writes_for(b"HEAD / HTTP/1.1\r\nHost: serving\r\nConnection: close\r\n\r\n")
+
+    assert answer.endswith(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The cores that this process may use: its affinity, cut by the container's CPU quota."""
+"""How many cores this process may use: its affinity, cut by the container's CPU quota."""
 
 import math
 import os
@@ -10,16 +10,6 @@ CGROUP_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 def available_cores(cpu_max: Path = CGROUP_CPU_MAX) -> int:
     """Return the number of cores, at least 1."""
     return max(1, min(len(os.sched_getaffinity(0)), _quota(cpu_max)))
-
-
-def own_cores(count: int) -> tuple[int, ...]:
-    """Return the numbers of the cores, where `count` is all there are; else none.
-
-    What a quota gives is time on any core of the machine: a thread tied to one of them would wait
-    there for neighbours while others are idle.
-    """
-    cores = sorted(os.sched_getaffinity(0))
-    return tuple(cores) if len(cores) == count else ()
 
 
 def _quota(cpu_max: Path) -> int:

@@ -1,7 +1,6 @@
 """HTTP/1.1 on a connection, bounded in time: who brings no request does not keep it open."""
 
 import asyncio
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -16,7 +15,6 @@ class PunctualProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.transport = _HeadWithBody(transport)  # type: ignore[assignment]
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -42,35 +40,3 @@ class PunctualProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-
-
-class _HeadWithBody:
-    """A transport on which the head of an answer waits for what follows it.
-
-    uvicorn writes them apart, at once: two system calls, two packets, and a client woken twice.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head = b""
-
-    def write(self, data: bytes) -> None:
-        if not self._head and data.startswith(b"HTTP/1.1 ") and _is_final_head(data):
-            self._head = data
-            return
-        self._transport.write(self._take_head() + data)
-
-    def close(self) -> None:
-        self._transport.write(self._take_head())
-        self._transport.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def _take_head(self) -> bytes:
-        head, self._head = self._head, b""
-        return head
-
-
-def _is_final_head(data: bytes) -> bool:
-    return data.endswith(b"\r\n\r\n") and not data.startswith(b"HTTP/1.1 1")

@@ -4,7 +4,6 @@ Knows no HTTP and no model: `compute` gets items, and whether they have the mach
 """
 
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -35,8 +34,6 @@ class Limits:
     items_per_run: int = 1
     seconds_per_item: float = 0.01
     """First guess of one item's time on a lane; measured from then on."""
-    cores: Sequence[int] = ()
-    """The core that each lane stays on; empty leaves them to the operating system."""
 
 
 class Job(Ticket, Generic[Item, Result]):
@@ -75,7 +72,7 @@ class Scheduler(Generic[Item, Result]):
         self._closed = False
         self.seconds_per_item = limits.seconds_per_item
         self._threads = [
-            threading.Thread(target=self._lane, args=[number], name=f"lane-{number}", daemon=True)
+            threading.Thread(target=self._lane, name=f"lane-{number}", daemon=True)
             for number in range(limits.lanes)
         ]
         for thread in self._threads:
@@ -139,9 +136,7 @@ class Scheduler(Generic[Item, Result]):
             late = (size - room) * seconds_per_turn
             raise OverloadedError("queue_full", "the queue is full", math.ceil(late))
 
-    def _lane(self, number: int) -> None:
-        if self._limits.cores:
-            os.sched_setaffinity(threading.get_native_id(), {self._limits.cores[number]})
+    def _lane(self) -> None:
         while True:
             with self._changed:
                 taken = self._take()

@@ -1,4 +1,3 @@
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -220,16 +219,3 @@ def test_the_time_of_an_item_is_learnt_from_runs_that_shared_the_machine() -> No
         learnt = scheduler.seconds_per_item
 
     assert 1.0 < learnt < 3.0
-
-
-def test_a_lane_stays_on_its_core() -> None:
-    core = min(os.sched_getaffinity(0))
-    results: Results = Queue()
-
-    def cores_of_lane(items: Sequence[int], is_alone: bool) -> Sequence[int]:
-        return sorted(os.sched_getaffinity(0))
-
-    with running(cores_of_lane, Limits(lanes=1, queue_items=1, cores=(core,))) as scheduler:
-        scheduler.submit([0], 10.0, results.put)
-
-        assert results.get(timeout=30) == [core]

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 from services.serving.app import HttpLimits, create_app
 from services.serving.body import BodyLimits
 from services.serving.classifier import Classifier
-from services.serving.cores import own_cores
 from services.serving.describe import ExecutionParameters
 from services.serving.log import log_config
 from services.serving.metric_files import archive_dead_worker, scrape
@@ -121,10 +120,8 @@ def _load(directory: Path, settings: Settings, metrics: ServingMetrics) -> Class
 
 def _capacity(settings: Settings) -> Capacity:
     is_gpu = settings.provider == "cuda"
-    has_own_cores = settings.workers == 1 and not is_gpu
     return Capacity(
         lanes=1 if is_gpu else settings.cores_per_worker,
-        cores=own_cores(settings.cores) if has_own_cores else (),
         queue_items=settings.queue_items,
         items_per_run=64 if is_gpu else 1,
         patience=Patience(settings.deadline_seconds, settings.batch_deadline_seconds),

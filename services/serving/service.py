@@ -35,8 +35,6 @@ class Capacity:
     queue_items: int
     items_per_run: int
     patience: Patience
-    cores: tuple[int, ...] = ()
-    """Of the lanes, where they have cores of their own."""
     cache_entries: int = 0
 
 
@@ -144,7 +142,6 @@ class Service:
                 queue_items=self._capacity.queue_items,
                 items_per_run=self._capacity.items_per_run,
                 seconds_per_item=seconds_per_item,
-                cores=self._capacity.cores,
             ),
             on_wait=self.metrics.waited,
         )

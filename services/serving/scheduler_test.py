@@ -1,4 +1,6 @@
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from queue import Queue
@@ -219,3 +221,16 @@ def test_the_time_of_an_item_is_learnt_from_runs_that_shared_the_machine() -> No
         learnt = scheduler.seconds_per_item
 
     assert 1.0 < learnt < 3.0
+
+
+def test_a_finished_job_is_gone_without_the_garbage_collector() -> None:
+    results: Results = Queue()
+    gc.disable()
+    try:
+        with running(times_ten, limits()) as scheduler:
+            job = weakref.ref(scheduler.submit([1], 10.0, results.put))
+            results.get(timeout=30)
+    finally:
+        gc.enable()
+
+    assert job() is None

@@ -85,7 +85,7 @@ def create_app(service: Service, limits: HttpLimits, scrape: Callable[[], bytes]
 def _shortcut(app: ASGIApp, invocations: Answer, answer_error: AnswerError) -> ASGIApp:
     """Lead what is to be classified past the framework, which describes the route.
 
-    Its layers took a quarter of what a request costs beside the model.
+    Its layers took a quarter of the event loop's time.
     """
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
